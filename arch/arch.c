@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "arch/arch.h"
+
+#include <string.h>
+
+#include "arch/x86_64.h"
+
+const struct arch *const arch_all[] = {
+	&arch_x86_64,
+	NULL,
+};
+
+const struct arch *arch_find(const char *name)
+{
+	for (const struct arch *const *arch = arch_all; *arch; arch++) {
+		if (!strcmp((*arch)->name, name))
+			return *arch;
+		for (const char *const *stub = (*arch)->stub_names; *stub; stub++)
+			if (!strcmp(*stub, name))
+				return *arch;
+	}
+	return NULL;
+}

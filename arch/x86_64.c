@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "arch/x86_64.h"
+
+#include <elf.h>
+
+#include "arch/x86_monitor.h"
+
+#define BIT(n) ((uint64_t)1 << (n))
+
+enum { PAGE_SHIFT = 12, LEVEL_BITS = 9, LEVELS = 4, LEVELS_LA57 = 5, TOP_LEAF_LEVEL = 2 };
+
+#define CR0_PG   BIT(31)
+#define CR4_LA57 BIT(12)
+#define EFER_LMA BIT(10)
+#define CPL_MASK 3
+
+#define ENTRY_PRESENT    BIT(0)
+#define ENTRY_WRITABLE   BIT(1)
+#define ENTRY_USER       BIT(2)
+#define ENTRY_PAGE_SIZE  BIT(7) /* at level 0 this bit is part of the memory type */
+#define ENTRY_NO_EXECUTE BIT(63)
+#define ADDRESS_MASK     UINT64_C(0x000ffffffffff000)
+
+/* With page-table isolation, the kernel's root and the one for user mode differ in this bit. */
+#define PTI_USER_ROOT BIT(12)
+
+static const char *const stub_names[] = { "i386:x86-64", "i386:x86-64:intel", NULL };
+
+static int check(const struct registers *cpus, size_t count, struct error *error)
+{
+	uint64_t efer;
+
+	/* A stub that shows no EFER (Xen's, Firecracker's) cannot be told from one that might. */
+	for (size_t i = 0; i < count; i++)
+		if (!registers_get_u64(&cpus[i], "efer", &efer) || efer & EFER_LMA)
+			return 0;
+	if (!count)
+		return error_set(error, "no vCPU");
+	return error_set(error, "no vCPU is in 64-bit mode: the guest runs its firmware, a boot "
+				"loader or a 32-bit system");
+}
+
+/*
+ * AMD's memory encryption marks an encrypted page by an address bit that no RAM reaches (CPUID
+ * 0x8000001f tells which; a stub does not). The kernel's root is encrypted as well.
+ */
+static uint64_t encryption_bits(uint64_t root, uint64_t ram_end)
+{
+	uint64_t bits = 0;
+
+	for (unsigned bit = 32; ram_end && bit < 52; bit++)
+		if (BIT(bit) >= ram_end)
+			bits |= root & BIT(bit);
+	return bits;
+}
+
+static bool page_table(
+	const struct registers *cpu, uint64_t ram_end, unsigned nth, struct page_table *table)
+{
+	uint64_t cr0, cr3, efer, root, mask;
+	bool user_mode = registers_u64(cpu, "cs") & CPL_MASK, isolation;
+
+	if (!registers_get_u64(cpu, "cr3", &cr3))
+		return false;
+	if (registers_get_u64(cpu, "cr0", &cr0) && !(cr0 & CR0_PG))
+		return false;
+	if (registers_get_u64(cpu, "efer", &efer) && !(efer & EFER_LMA))
+		return false;
+
+	mask = ADDRESS_MASK & ~encryption_bits(cr3 & ADDRESS_MASK, ram_end);
+	root = cr3 & mask;
+	isolation = root & PTI_USER_ROOT;
+	if (nth > (isolation ? 1 : 0))
+		return false;
+	/*
+	 * The bit may as well be part of an address. In user mode, isolation is tried first: its
+	 * root for user mode maps just enough of the kernel to pass for the kernel's, whereas
+	 * without isolation the page next to a root is hardly a table at all.
+	 */
+	if (isolation && (nth == 0) == user_mode)
+		root &= ~PTI_USER_ROOT;
+
+	*table = (struct page_table){
+		.arch = &arch_x86_64,
+		.root = root,
+		.levels = registers_u64(cpu, "cr4") & CR4_LA57 ? LEVELS_LA57 : LEVELS,
+		.page_shift = PAGE_SHIFT,
+		.level_bits = LEVEL_BITS,
+		.entry_size = 8,
+		.address_mask = mask,
+	};
+	return true;
+}
+
+static struct paging_entry paging_entry(
+	const struct page_table *table, unsigned level, uint64_t raw)
+{
+	bool leaf = level == 0 || (level <= TOP_LEAF_LEVEL && raw & ENTRY_PAGE_SIZE);
+	uint64_t offset = BIT(PAGE_SHIFT + (leaf ? level * LEVEL_BITS : 0)) - 1;
+
+	return (struct paging_entry){
+		.present = raw & ENTRY_PRESENT,
+		.leaf = leaf,
+		.writable = raw & ENTRY_WRITABLE,
+		.executable = !(raw & ENTRY_NO_EXECUTE),
+		.user = raw & ENTRY_USER,
+		/* Bit 12 of a large page is part of its memory type. */
+		.address = raw & table->address_mask & ~offset,
+	};
+}
+
+/* Documentation/arch/x86/x86_64/mm.rst of Linux. */
+static struct kernel_space kernel_space(const struct page_table *table)
+{
+	return (struct kernel_space){
+		.text = { 0xffffffff80000000, 0xffffffffbfffffff },
+		/*
+		 * From where Linux before 4.20 begins it, up to the area that KASLR leaves where
+		 * it is. Between them KASLR also shuffles vmalloc and the struct pages.
+		 */
+		.direct_map = {
+			table->levels == LEVELS_LA57 ? 0xff10000000000000 : 0xffff880000000000,
+			0xfffffdffffffffff,
+		},
+		.text_base = 0xffffffff80000000,
+	};
+}
+
+const struct arch arch_x86_64 = {
+	.name = "x86_64",
+	.stub_names = stub_names,
+	.elf_machine = EM_X86_64,
+	.elf_class = ELFCLASS64,
+	.order = LITTLE,
+	.page_shift = PAGE_SHIFT,
+	.check = check,
+	.monitor_command = "info registers -a",
+	.read_monitor = x86_monitor_read,
+	.write_notes = x86_64_write_notes,
+	.page_table = page_table,
+	.paging_entry = paging_entry,
+	.kernel_space = kernel_space,
+};
