@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rsp/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rsp/clock.h"
+
+enum {
+	REPEATS_MAX = 3,           /* of one damaged packet */
+	INPUT_ROOM_MIN = 64 << 10, /* to read in, before what is there is moved to the front */
+};
+
+int rsp_fail(struct rsp *rsp, enum rsp_failure failure, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(rsp->error, sizeof(rsp->error), format, args);
+	va_end(args);
+	for (char *c = rsp->error; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	rsp->failure = failure;
+	return -1;
+}
+
+/* Nobody has answered as a stub does: say what we know of who is there instead. */
+static int fail_unanswered(struct rsp *rsp, const char *what)
+{
+	if (rsp->junk_size)
+		return rsp_fail(rsp, RSP_UNREACHABLE,
+			"what answers there is no gdb stub: it sent \"%.*s\"", (int)rsp->junk_size,
+			rsp->junk);
+	return rsp_fail(rsp, RSP_UNREACHABLE, "%s", what);
+}
+
+static int fail_silent(struct rsp *rsp)
+{
+	if (!rsp->answered)
+		return fail_unanswered(rsp,
+			"connected, but nobody answers: a stub serves one debugger at a time; "
+			"is another one connected?");
+	return rsp_fail(rsp, RSP_LOST, "the stub has been silent for %u seconds",
+		rsp->options.timeout_ms / 1000);
+}
+
+static int fail_closed(struct rsp *rsp, const char *cause)
+{
+	if (!rsp->answered)
+		return fail_unanswered(rsp, "the connection was closed before anything was said");
+	return rsp_fail(rsp, RSP_LOST, "%s", cause);
+}
+
+static int take_in(struct rsp *rsp)
+{
+	if (RSP_INPUT_SIZE - rsp->in_end < INPUT_ROOM_MIN && rsp->in_start) {
+		memmove(rsp->input, rsp->input + rsp->in_start, rsp->in_end - rsp->in_start);
+		rsp->in_end -= rsp->in_start;
+		rsp->in_start = 0;
+	}
+	if (rsp->in_end == RSP_INPUT_SIZE)
+		return rsp_fail(
+			rsp, RSP_CONFUSED, "a packet of more than %d bytes", RSP_PACKET_MAX);
+
+	ssize_t n = rsp_link_read(
+		&rsp->link, rsp->input + rsp->in_end, RSP_INPUT_SIZE - rsp->in_end);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n < 0)
+		return fail_closed(rsp, strerror(errno));
+	if (n == 0)
+		return fail_closed(rsp, "the stub closed the connection");
+	rsp->in_end += (size_t)n;
+	rsp->heard = rsp_clock_now();
+	return 0;
+}
+
+static int send_out(struct rsp *rsp)
+{
+	ssize_t n = rsp_link_write(
+		&rsp->link, rsp->output + rsp->out_start, rsp->out_end - rsp->out_start);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n < 0)
+		return fail_closed(rsp, strerror(errno));
+	rsp->out_start += (size_t)n;
+	if (rsp->out_start == rsp->out_end)
+		rsp->out_start = rsp->out_end = 0;
+	return 0;
+}
+
+int rsp_wait(struct rsp *rsp)
+{
+	unsigned patience = rsp->answered ? rsp->options.timeout_ms
+	                                  : rsp->options.connect_timeout_ms;
+	bool sending = rsp->out_end > rsp->out_start;
+	struct pollfd polls[] = {
+		{ .fd = rsp->link.fd, .events = (short)(POLLIN | (sending ? POLLOUT : 0)) },
+		{ .fd = rsp->uninterrupted ? -1 : rsp->options.cancel_fd, .events = POLLIN },
+	};
+
+	if (rsp->link.fd < 0)
+		return rsp_fail(rsp, RSP_LOST, "not connected");
+
+	int n = poll(polls, 2, rsp_clock_left(rsp->heard + patience));
+
+	if (n < 0)
+		return errno == EINTR ? 0 : rsp_fail(rsp, RSP_LOST, "%s", strerror(errno));
+	if (n == 0)
+		return fail_silent(rsp);
+	if (polls[1].revents)
+		return rsp_fail(rsp, RSP_CANCELLED, "interrupted");
+	if (polls[0].revents & POLLOUT && send_out(rsp))
+		return -1;
+	if (polls[0].revents & ~POLLOUT)
+		return take_in(rsp);
+	return 0;
+}
+
+int rsp_flush(struct rsp *rsp)
+{
+	if (rsp->out_end > rsp->out_start && send_out(rsp))
+		return -1;
+	while (rsp->out_end > rsp->out_start)
+		if (rsp_wait(rsp))
+			return -1;
+	return 0;
+}
+
+static int queue(struct rsp *rsp, const void *bytes, size_t size)
+{
+	while (RSP_OUTPUT_SIZE - rsp->out_end < size)
+		if (rsp_flush(rsp))
+			return -1;
+	memcpy(rsp->output + rsp->out_end, bytes, size);
+	rsp->out_end += size;
+	return 0;
+}
+
+static void trace(struct rsp *rsp, bool sent, const char *packet, size_t size)
+{
+	if (rsp->options.trace)
+		rsp->options.trace(rsp->options.trace_ctx, sent, packet, size);
+}
+
+/* Queues a packet that is no new request: a repetition. */
+static int queue_packet(struct rsp *rsp, const char *body, size_t size)
+{
+	uint8_t frame[RSP_REQUEST_MAX + RSP_FRAMING];
+
+	if (size > RSP_REQUEST_MAX)
+		return rsp_fail(rsp, RSP_CONFUSED, "a request of %zu bytes is too long", size);
+	trace(rsp, true, body, size);
+	return queue(rsp, frame, rsp_frame_write(frame, body, size));
+}
+
+int rsp_send(struct rsp *rsp, const char *body, size_t size)
+{
+	if (queue_packet(rsp, body, size))
+		return -1;
+	if (rsp->due++ == 0)
+		rsp->heard = rsp_clock_now();
+	return 0;
+}
+
+static int acknowledge(struct rsp *rsp, char sign)
+{
+	if (rsp->stub.no_ack || rsp->streaming)
+		return 0;
+	/* At once and by itself: gem5 throws away all that waits before it reads the sign. */
+	return queue(rsp, &sign, 1) || rsp_flush(rsp) ? -1 : 0;
+}
+
+static void keep_junk(struct rsp *rsp, const uint8_t *bytes, size_t size)
+{
+	size_t room = sizeof(rsp->junk) - rsp->junk_size;
+
+	if (rsp->answered)
+		return;
+	memcpy(rsp->junk + rsp->junk_size, bytes, size < room ? size : room);
+	rsp->junk_size += size < room ? size : room;
+}
+
+static bool is_stop(const struct rsp_reply *reply)
+{
+	return reply->size >= 3 && (reply->text[0] == 'T' || reply->text[0] == 'S') &&
+	       rsp_hex_digit((uint8_t)reply->text[1]) >= 0 &&
+	       rsp_hex_digit((uint8_t)reply->text[2]) >= 0;
+}
+
+static bool is_output(const struct rsp_reply *reply)
+{
+	return reply->size > 1 && reply->text[0] == 'O' && !rsp_is(reply, "OK");
+}
+
+/* Makes an answer of a packet's body: run lengths undone, a NUL behind it. */
+static int unpack(struct rsp *rsp, const struct rsp_frame *frame, struct rsp_reply *reply)
+{
+	reply->text = (char *)frame->body;
+	reply->size = frame->size;
+	if (frame->run_lengths) {
+		ssize_t size = rsp_expand(frame->body, frame->size, rsp->expanded, RSP_PACKET_MAX);
+
+		if (size < 0)
+			return rsp_fail(rsp, RSP_CONFUSED, "a packet with impossible run lengths");
+		reply->text = (char *)rsp->expanded;
+		reply->size = (size_t)size;
+	}
+	/* In the input this is the place of the '#'. */
+	reply->text[reply->size] = '\0';
+	trace(rsp, false, reply->text, reply->size);
+	return 0;
+}
+
+/* Takes a packet off the input that is no answer. True if it was one of those. */
+static bool pass_over(struct rsp *rsp, enum rsp_expect expect, const struct rsp_reply *reply)
+{
+	if (is_stop(reply) && expect != RSP_EXPECT_STOP) {
+		rsp->stub.announced_stop = true;
+		return true;
+	}
+	return is_output(reply) && expect != RSP_EXPECT_OUTPUT;
+}
+
+int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply)
+{
+	for (;;) {
+		struct rsp_frame frame = rsp_frame_parse(
+			rsp->input + rsp->in_start, rsp->in_end - rsp->in_start, &rsp->scanned);
+		uint8_t *bytes = rsp->input + rsp->in_start;
+
+		if (frame.kind == RSP_FRAME_NONE) {
+			if (rsp->in_end - rsp->in_start > RSP_PACKET_MAX)
+				return rsp_fail(rsp, RSP_CONFUSED, "a packet of more than %d bytes",
+					RSP_PACKET_MAX);
+			if (rsp->in_start == rsp->in_end)
+				rsp->in_start = rsp->in_end = 0;
+			return 0;
+		}
+		rsp->in_start += frame.consumed;
+		switch (frame.kind) {
+		case RSP_FRAME_NACK:
+			keep_junk(rsp, bytes, frame.consumed);
+			return rsp_fail(rsp, RSP_CONFUSED, "the stub got a damaged packet");
+		case RSP_FRAME_JUNK:
+			keep_junk(rsp, bytes, frame.consumed);
+			continue;
+		case RSP_FRAME_PACKET:
+			break;
+		default:
+			continue;
+		}
+		if (!frame.checksum_right)
+			return rsp_fail(rsp, RSP_CONFUSED, "a packet with a wrong checksum came");
+		if (unpack(rsp, &frame, reply) || acknowledge(rsp, '+'))
+			return -1;
+		rsp->answered = true;
+		if (pass_over(rsp, expect, reply))
+			continue;
+		if (rsp->due == 0)
+			return rsp_fail(rsp, RSP_CONFUSED, "an answer to nothing came");
+		return 1;
+	}
+}
+
+int rsp_receive(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply)
+{
+	int rc;
+
+	while ((rc = rsp_receive_ready(rsp, expect, reply)) == 0)
+		if (rsp_wait(rsp))
+			return -1;
+	if (rc < 0)
+		return -1;
+	/* Each piece of output extends the answer, whose end is still due. */
+	if (!(expect == RSP_EXPECT_OUTPUT && is_output(reply)))
+		rsp->due--;
+	return 0;
+}
+
+int rsp_request(
+	struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply, const char *format, ...)
+{
+	char body[RSP_REQUEST_MAX];
+	va_list args;
+
+	va_start(args, format);
+	int size = vsnprintf(body, sizeof(body), format, args);
+	va_end(args);
+	if (size < 0 || (size_t)size >= sizeof(body))
+		return rsp_fail(rsp, RSP_CONFUSED, "a request is too long");
+	if (rsp_send(rsp, body, (size_t)size))
+		return -1;
+	for (int repeats = 0;; repeats++) {
+		if (rsp_flush(rsp) == 0 && rsp_receive(rsp, expect, reply) == 0)
+			break;
+		if (rsp->failure != RSP_CONFUSED || repeats == REPEATS_MAX || rsp->stub.no_ack)
+			return -1;
+		/*
+		 * One side got a damaged packet. It may be left over from a client that died in
+		 * the middle of one: QEMU then joins it with the start of ours.
+		 */
+		if (queue_packet(rsp, body, (size_t)size))
+			return -1;
+	}
+	rsp->failure = RSP_NOTHING_FAILED;
+	return 0;
+}
+
+int rsp_drain(struct rsp *rsp)
+{
+	bool uninterrupted = rsp->uninterrupted;
+	struct rsp_reply reply;
+	int rc = 0;
+
+	rsp->uninterrupted = true;
+	while (rsp->due && rc == 0)
+		rc = rsp_flush(rsp) || rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply) ? -1 : 0;
+	rsp->uninterrupted = uninterrupted;
+	return rc;
+}
+
+bool rsp_is(const struct rsp_reply *reply, const char *text)
+{
+	return reply->size == strlen(text) && memcmp(reply->text, text, reply->size) == 0;
+}
+
+bool rsp_is_error(const struct rsp_reply *reply)
+{
+	if (reply->size < 2 || reply->text[0] != 'E')
+		return false;
+	return reply->text[1] == '.' ||
+	       (reply->size == 3 && rsp_hex_digit((uint8_t)reply->text[1]) >= 0 &&
+		       rsp_hex_digit((uint8_t)reply->text[2]) >= 0);
+}
+
+int rsp_check(struct rsp *rsp, const struct rsp_reply *reply, const char *what)
+{
+	if (reply->size == 0)
+		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub does not know how to %s", what);
+	if (rsp_is_error(reply))
+		return rsp_fail(
+			rsp, RSP_REFUSED, "the stub answers %.40s to %s", reply->text, what);
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside the library: one connection, and requests and answers on it. The descriptor is never
+ * waited on without a deadline, and whoever waits to send also takes in what arrives: QEMU
+ * writes its answers with its big lock held, so two sides that only send would both stand still.
+ */
+#ifndef RSP_CONNECTION_H
+#define RSP_CONNECTION_H
+
+#include "rsp/link.h"
+#include "rsp/packet.h"
+#include "rsp/quirks.h"
+#include "rsp/rsp.h"
+
+enum {
+	RSP_INPUT_SIZE = RSP_PACKET_MAX + (256 << 10),
+	RSP_OUTPUT_SIZE = 256 << 10,
+	RSP_REQUEST_MAX = 4096,
+};
+
+struct rsp {
+	struct rsp_options options;
+	struct rsp_link link;
+	struct rsp_stub stub;
+	const struct rsp_quirks *quirks;
+
+	enum rsp_failure failure;
+	char error[512];
+
+	uint8_t *input; /* RSP_INPUT_SIZE bytes; [in_start, in_end) is not parsed yet */
+	size_t in_start, in_end, scanned;
+	uint8_t *output; /* RSP_OUTPUT_SIZE bytes; [out_start, out_end) is not sent yet */
+	size_t out_start, out_end;
+	uint8_t *expanded; /* RSP_PACKET_MAX + 1 bytes, for answers with run lengths */
+
+	uint64_t heard; /* when the last byte came, or the first request after a quiet time went */
+	size_t due;     /* requests without an answer yet */
+	bool answered;  /* a packet has come: there is a stub */
+	char junk[40];  /* the first bytes that were no packet, for the message when none comes */
+	size_t junk_size;
+	bool streaming;     /* answers are not acknowledged */
+	bool uninterrupted; /* cancel_fd is not looked at */
+
+	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
+	int physical_before; /* the stub's memory mode as we found it, -1 if we did not change it */
+};
+
+/* An answer. The text has a NUL behind its size bytes, and lives until the next receive. */
+struct rsp_reply {
+	char *text;
+	size_t size;
+};
+
+enum rsp_expect {
+	RSP_EXPECT_ANSWER, /* stop packets and console output in between are passed over */
+	RSP_EXPECT_STOP,   /* a stop packet is the answer */
+	RSP_EXPECT_OUTPUT, /* O packets are part of the answer */
+};
+
+/* Notes the failure, and the reason with it; returns -1. */
+int rsp_fail(struct rsp *rsp, enum rsp_failure failure, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Queues a request; it leaves with the next rsp_flush() or receive. */
+int rsp_send(struct rsp *rsp, const char *body, size_t size);
+
+/* Sends what is queued. */
+int rsp_flush(struct rsp *rsp);
+
+/* Waits for the next answer, and acknowledges it where that is the custom. */
+int rsp_receive(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply);
+
+/* The next answer if it has come already: 1 if so, 0 if not, -1 on failure. */
+int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply);
+
+/* Waits until something arrives or leaves. */
+int rsp_wait(struct rsp *rsp);
+
+/* Sends one request and waits for its answer; a packet that was damaged on the way is repeated. */
+int rsp_request(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Receives and drops all answers that are due. Not interrupted by cancellation. */
+int rsp_drain(struct rsp *rsp);
+
+/* "E14", "E.text": the stub's words for no. */
+bool rsp_is_error(const struct rsp_reply *reply);
+
+bool rsp_is(const struct rsp_reply *reply, const char *text);
+
+/*
+ * Fails with RSP_REFUSED or RSP_UNSUPPORTED and says what was asked, if the reply is an error or
+ * empty; else returns 0.
+ */
+int rsp_check(struct rsp *rsp, const struct rsp_reply *reply, const char *what);
+
+#endif

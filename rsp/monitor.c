@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands of the stub's monitor (qRcmd). Three ways of answering are in use: O packets of hex and
+ * then OK (QEMU, one for each line), all the output as one packet of hex (OpenOCD, gdbsx), and OK
+ * alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rsp/connection.h"
+
+struct output {
+	char *text;
+	size_t size, capacity;
+};
+
+static int append_hex(struct rsp *rsp, struct output *output, const char *hex, size_t digits)
+{
+	size_t size = digits / 2;
+
+	if (size > RSP_MONITOR_MAX - output->size)
+		return rsp_fail(rsp, RSP_CONFUSED, "a monitor command printed over %d bytes",
+			RSP_MONITOR_MAX);
+	if (output->size + size + 1 > output->capacity) {
+		size_t capacity = 2 * (output->size + size + 1);
+		char *more = realloc(output->text, capacity);
+
+		if (!more)
+			return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
+		output->text = more;
+		output->capacity = capacity;
+	}
+
+	char *to = output->text + output->size;
+
+	if (digits % 2 || rsp_hex_decode((const uint8_t *)hex, digits, (uint8_t *)to, size) != size)
+		return rsp_fail(rsp, RSP_CONFUSED, "the output of a monitor command is no hex");
+	for (size_t i = 0; i < size; i++)
+		if (to[i] == '\0')
+			to[i] = ' ';
+	output->size += size;
+	output->text[output->size] = '\0';
+	return 0;
+}
+
+static int collect(struct rsp *rsp, const char *command, struct output *output)
+{
+	struct rsp_reply reply;
+	char hex[RSP_REQUEST_MAX / 2];
+
+	if (2 * strlen(command) >= sizeof(hex))
+		return rsp_fail(rsp, RSP_CONFUSED, "a monitor command is too long");
+	rsp_hex_encode(command, strlen(command), hex);
+	if (rsp_request(
+		    rsp, RSP_EXPECT_OUTPUT, &reply, "qRcmd,%.*s", (int)(2 * strlen(command)), hex))
+		return -1;
+	for (;;) {
+		if (rsp_is(&reply, "OK"))
+			return 0;
+		if (rsp_check(rsp, &reply, "run monitor commands"))
+			return -1;
+		if (reply.text[0] != 'O')
+			return append_hex(rsp, output, reply.text, reply.size);
+		if (append_hex(rsp, output, reply.text + 1, reply.size - 1))
+			return -1;
+		if (rsp_receive(rsp, RSP_EXPECT_OUTPUT, &reply))
+			return -1;
+	}
+}
+
+int rsp_monitor(struct rsp *rsp, const char *command, char **output)
+{
+	struct output collected = { 0 };
+
+	if (append_hex(rsp, &collected, "", 0) || collect(rsp, command, &collected)) {
+		free(collected.text);
+		return -1;
+	}
+	*output = collected.text;
+	return 0;
+}

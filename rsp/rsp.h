@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A client for gdb's remote serial protocol, made to read: it connects to a stub, learns what the
+ * stub is, and reads threads, registers and memory. It knows no packet that writes to the guest,
+ * and none that kills it. Everything that a stub sends is hostile until checked; the caps are
+ * stated here.
+ *
+ * A struct rsp is one connection, used by one thread. Functions return 0, or -1 (NULL) and then
+ * rsp_error() tells why in one line and rsp_failure() what kind of failure it was. Connecting
+ * stops the guest on most stubs; rsp_release() decides how it is left, rsp_destroy() alone just
+ * closes the connection, which leaves a QEMU guest standing still.
+ */
+#ifndef RSP_RSP_H
+#define RSP_RSP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	RSP_PACKET_MAX = 1 << 20, /* bytes of one packet, before and after run-length decoding */
+	RSP_THREADS_MAX = 4096,
+	RSP_REGISTERS_MAX = 4096, /* in a target description */
+	RSP_REGISTER_BITS_MAX = 65536 * 8,
+	RSP_XFER_MAX = 4 << 20, /* bytes of one object read by qXfer, and of all annexes together */
+	RSP_MONITOR_MAX = 16 << 20, /* bytes that a monitor command may print */
+	RSP_NAME_MAX = 64,          /* names and versions, with the NUL */
+};
+
+struct rsp;
+
+enum rsp_failure {
+	RSP_NOTHING_FAILED,
+	RSP_BAD_TARGET,  /* the target's text means nothing */
+	RSP_UNREACHABLE, /* no connection, or nobody answers on it */
+	RSP_LOST,        /* the connection broke, or the stub fell silent */
+	RSP_CONFUSED,    /* what came is not the protocol */
+	RSP_REFUSED,     /* the stub answered that it cannot */
+	RSP_UNSUPPORTED, /* the stub does not know the request */
+	RSP_CANCELLED,   /* cancel_fd became readable */
+	RSP_NO_MEMORY,
+};
+
+struct rsp_options {
+	unsigned connect_timeout_ms; /* to connect and to hear the first answer */
+	unsigned timeout_ms;         /* longest silence while an answer is due */
+	unsigned retry_ms;           /* go on trying to connect for so long */
+	int cancel_fd; /* when readable, whatever waits fails with RSP_CANCELLED; -1 for none */
+	/* Every packet in either direction, without its framing; NULL for none. */
+	void (*trace)(void *ctx, bool sent, const char *packet, size_t size);
+	void *trace_ctx;
+};
+
+/* NULL without memory. */
+struct rsp *rsp_create(const struct rsp_options *options);
+void rsp_destroy(struct rsp *rsp);
+
+const char *rsp_error(const struct rsp *rsp);
+enum rsp_failure rsp_failure(const struct rsp *rsp);
+
+/*
+ * Connects and finds out what the stub is. Targets:
+ *	1234, :1234, HOST:PORT, [V6ADDRESS]:PORT, tcp:..., tcp4:..., tcp6:..., connect://HOST:PORT,
+ *	unix:PATH, the path of a socket or of a serial device, |COMMAND, fd:N
+ */
+int rsp_open(struct rsp *rsp, const char *target);
+
+/* What is known of the stub after rsp_open(). */
+struct rsp_stub {
+	const char *name;           /* of its row in quirks.c: "QEMU", or "unknown" */
+	char version[RSP_NAME_MAX]; /* as the stub states it; "" if it does not */
+	char features[1024];        /* its answer to qSupported, cut to fit */
+	size_t packet_size;         /* as stated, 0 if not */
+	size_t read_size;           /* bytes that one memory read asks for */
+	bool pipelines;             /* several requests may be on their way */
+	bool no_ack;                /* acknowledgements are off */
+	bool multiprocess, binary_upload, memory_map;
+	bool physical_memory;        /* reads can be switched to physical addresses */
+	bool closing_leaves_stopped; /* the guest stands still if the connection just ends */
+	/*
+	 * A stop packet came by itself when the connection was made: the guest ran until then.
+	 * QEMU up to 8.0 sends it; its absence says something only there (announces_stop).
+	 */
+	bool announced_stop, announces_stop;
+};
+
+const struct rsp_stub *rsp_stub(const struct rsp *rsp);
+
+/* A thread of the stub: a vCPU. process is 0 where the stub does not number processes. */
+struct rsp_thread {
+	uint64_t process, id;
+};
+
+/* All threads in the stub's order; the caller frees *threads. At least one. */
+int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count);
+
+/* A register as the target description names it. */
+struct rsp_register {
+	char name[RSP_NAME_MAX];
+	uint32_t number;
+	uint32_t bits;
+};
+
+struct rsp_description {
+	char architecture[RSP_NAME_MAX]; /* "" if it does not say */
+	struct rsp_register *registers;  /* in ascending order of number */
+	size_t count;
+};
+
+/*
+ * Reads target.xml with all that it includes. A stub that has none gives RSP_UNSUPPORTED. The
+ * caller calls rsp_description_deinit(), also after a failure.
+ */
+int rsp_read_description(struct rsp *rsp, struct rsp_description *description);
+void rsp_description_deinit(struct rsp_description *description);
+
+/* bytes: (bits + 7) / 8 of them, in the guest's order. */
+typedef void (*rsp_register_visit)(
+	void *ctx, const struct rsp_register *which, const uint8_t *bytes, size_t size);
+
+/*
+ * Visits every register of a thread that the stub can give: first what its `g` packet holds, then
+ * the rest one by one. Registers that are unavailable are left out.
+ */
+int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
+	const struct rsp_description *description, rsp_register_visit visit, void *ctx);
+
+/*
+ * Runs a command of the stub's monitor. The output, NUL-terminated and without other NULs, is the
+ * caller's to free. RSP_UNSUPPORTED if the stub has no monitor. A command that the monitor does not
+ * know may succeed and print a complaint.
+ */
+int rsp_monitor(struct rsp *rsp, const char *command, char **output);
+
+/*
+ * Switches memory reads to guest-physical addresses, on QEMU by Qqemu.PhyMemMode. What was set
+ * before is put back by rsp_release(). RSP_UNSUPPORTED elsewhere.
+ */
+int rsp_use_physical_memory(struct rsp *rsp);
+
+/*
+ * Makes reads take virtual addresses again, for good: a client that died may have left the stub set
+ * to physical ones, and the next debugger would be misled. Does nothing where the mode is unknown.
+ */
+int rsp_use_virtual_memory(struct rsp *rsp);
+
+/* A piece of memory that is wanted. */
+struct rsp_read {
+	uint64_t addr;
+	size_t len;        /* not 0 */
+	void *buf;         /* of len bytes; the caller's, untouched by him until done() */
+	size_t unreadable; /* set by rsp_stream_memory(): bytes that are zero for want of better */
+};
+
+struct rsp_stream {
+	/* Fills in addr, len and buf of the next piece; false if there is none (for now). */
+	bool (*next)(void *ctx, struct rsp_read *piece);
+	/*
+	 * A piece is complete. Pieces come back in the order in which next() gave them. Returns 0
+	 * to go on, a positive number to stop.
+	 */
+	int (*done)(void *ctx, const struct rsp_read *piece);
+	/* Bytes that cannot be read, zero in buf; NULL if of no interest. Any order. */
+	void (*unreadable)(void *ctx, uint64_t addr, size_t len);
+	void *ctx;
+};
+
+/*
+ * Reads pieces with as many requests on their way as the stub and the link reward. Returns when
+ * next() has no more and all pieces are done; next() is asked again whenever a piece is done. If
+ * done() stops it, or on cancellation, the answers that are still due are drained first, so that
+ * the connection can be used again. Returns 0; -1 after a failure; or what done() stopped it with.
+ */
+int rsp_stream_memory(struct rsp *rsp, const struct rsp_stream *stream);
+
+/* Reads one piece; any unreadable byte makes it fail. */
+int rsp_read_memory(struct rsp *rsp, uint64_t addr, void *buf, size_t len);
+
+enum rsp_after {
+	RSP_RESUME, /* the guest runs */
+	RSP_STAY,   /* the guest stands still */
+};
+
+/*
+ * Leaves the stub: waits for answers still due, puts the stub's settings back, detaches so that the
+ * guest runs, or just closes. Cancellation does not interrupt it. Returns 0 when the guest was left
+ * as asked, as far as the stub told; the connection is closed in any case.
+ */
+int rsp_release(struct rsp *rsp, enum rsp_after after);
+
+#endif

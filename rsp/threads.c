@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The stub's threads: plain ("1,2"), or with processes ("p01.02"), one or many to a packet, the end
+ * in a packet of its own or, from Xen's gdbsx, fused to the list ("m0,1,2l").
+ */
+#include <stdlib.h>
+
+#include "rsp/connection.h"
+
+/* Parses a hexadecimal number and moves *at behind it; false if there is none. */
+static bool parse_number(const char **at, uint64_t *number)
+{
+	size_t digits = 0;
+
+	*number = 0;
+	while (rsp_hex_digit((uint8_t)(*at)[digits]) >= 0 && digits < 16)
+		*number = *number << 4 | (unsigned)rsp_hex_digit((uint8_t)(*at)[digits++]);
+	*at += digits;
+	return digits > 0;
+}
+
+static bool parse_thread(const char **at, struct rsp_thread *thread)
+{
+	thread->process = 0;
+	if (**at == 'p') {
+		++*at;
+		if (!parse_number(at, &thread->process) || **at != '.')
+			return false;
+		++*at;
+	}
+	return parse_number(at, &thread->id);
+}
+
+struct list {
+	struct rsp_thread *threads;
+	size_t count, capacity;
+};
+
+static int add(struct rsp *rsp, struct list *list, const struct rsp_thread *thread)
+{
+	if (list->count == RSP_THREADS_MAX)
+		return rsp_fail(
+			rsp, RSP_CONFUSED, "the stub lists more than %d threads", RSP_THREADS_MAX);
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 16;
+		struct rsp_thread *more = realloc(list->threads, capacity * sizeof(*more));
+
+		if (!more)
+			return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
+		list->threads = more;
+		list->capacity = capacity;
+	}
+	list->threads[list->count++] = *thread;
+	return 0;
+}
+
+/* Adds the threads of one packet; sets *last at the end of the whole list. */
+static int add_packet(struct rsp *rsp, struct list *list, const struct rsp_reply *reply, bool *last)
+{
+	const char *at = reply->text;
+
+	*last = *at != 'm';
+	if (*at != 'm' && *at != 'l')
+		return rsp_fail(rsp, RSP_CONFUSED, "a thread list that begins with '%c'", *at);
+	for (at++; *at && *at != 'l';) {
+		struct rsp_thread thread;
+
+		if (!parse_thread(&at, &thread))
+			return rsp_fail(rsp, RSP_CONFUSED, "a thread list with \"%.20s\"", at);
+		if (add(rsp, list, &thread))
+			return -1;
+		if (*at == ',')
+			at++;
+	}
+	if (*at == 'l')
+		*last = true;
+	return 0;
+}
+
+int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count)
+{
+	struct list list = { 0 };
+	const char *request = "qfThreadInfo";
+	bool last = false;
+
+	while (!last) {
+		struct rsp_reply reply;
+		size_t before = list.count;
+
+		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", request) ||
+			rsp_check(rsp, &reply, "list its threads") ||
+			add_packet(rsp, &list, &reply, &last))
+			goto fail;
+		/* A packet that adds nothing and is not the end would never end. */
+		if (!last && list.count == before) {
+			rsp_fail(rsp, RSP_CONFUSED, "an empty packet of threads");
+			goto fail;
+		}
+		request = "qsThreadInfo";
+	}
+	if (list.count == 0) {
+		rsp_fail(rsp, RSP_CONFUSED, "the stub lists no threads");
+		goto fail;
+	}
+	*threads = list.threads;
+	*count = list.count;
+	return 0;
+fail:
+	free(list.threads);
+	return -1;
+}
