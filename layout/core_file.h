@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading what a core says of itself: enough for `rspdump info CORE`. Opens ELF cores of either
+ * class and byte order, ours and others' (QEMU's among them). The file's bytes are not trusted: of
+ * program headers it takes CORE_FILE_HEADERS_MAX, of notes CORE_NOTES_MAX bytes, and refuses more.
+ *
+ * The caller owns the struct core_file, which takes nothing from the source but while it is read.
+ */
+#ifndef LAYOUT_CORE_FILE_H
+#define LAYOUT_CORE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/bytes.h"
+#include "arch/error.h"
+#include "layout/core.h"
+#include "layout/ranges.h"
+#include "layout/vmcoreinfo.h"
+
+/* QEMU's `dump-guest-memory -p` of a guest with 4-level page tables has 65714. */
+enum { CORE_FILE_HEADERS_MAX = 1 << 20 };
+
+/* Reads size bytes at offset of the file. Returns 0, or -1 (also when the file is shorter). */
+struct core_source {
+	int (*read_at)(void *ctx, uint64_t offset, void *buf, size_t size);
+	void *ctx;
+	uint64_t size; /* of the file */
+};
+
+struct core_file {
+	const char *format; /* "elf" */
+	unsigned bits;      /* 32 or 64 */
+	enum byte_order order;
+	uint16_t machine;        /* EM_... */
+	const struct arch *arch; /* NULL if this build does not know the machine */
+	unsigned cpus;           /* NT_PRSTATUS notes */
+	bool qemu_notes;
+	/*
+	 * The physical memory that the core holds. Empty if its PT_LOADs do not tell: all of them
+	 * at 0, as in the core of a process.
+	 */
+	struct ranges memory;
+	struct core_mapping *mappings; /* the PT_LOADs, as they come */
+	size_t mapping_count;
+	bool virtual_addresses;       /* some PT_LOAD has p_vaddr != p_paddr */
+	bool complete;                /* no PT_LOAD ends behind the end of the file */
+	struct vmcoreinfo vmcoreinfo; /* without text if the core has none that is whole */
+};
+
+void core_file_init(struct core_file *file);
+void core_file_deinit(struct core_file *file);
+
+/*
+ * Reads into a struct that was just initialised. Returns 0, or -1 with why it is no core that can
+ * be read; the struct can then only be deinitialised.
+ */
+int core_file_read(struct core_file *file, const struct core_source *source, struct error *error);
+
+#endif

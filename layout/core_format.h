@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inner side of core.h: what a format implements. A format is one file with a struct of its own
+ * that begins with a struct core, one struct core_operations and one struct core_format, and a row
+ * in core_formats[]. All that holds for every format is done in core.c before an operation is
+ * called: the order and completeness of the memory, the search for zeros, the failure that sticks.
+ */
+#ifndef LAYOUT_CORE_FORMAT_H
+#define LAYOUT_CORE_FORMAT_H
+
+#include "arch/error.h"
+#include "layout/core.h"
+
+struct core {
+	const struct core_format *format;
+	const struct core_plan *plan;
+	struct sink *sink;
+	struct error error;
+	bool failed, finished;
+	size_t range;                   /* index of the range of the plan that is being written */
+	uint64_t written;               /* bytes of it that have come */
+	uint64_t zero_start, zero_size; /* zeros that the format has not been told of yet */
+	uint64_t zero_bytes;
+};
+
+/*
+ * Operations return 0, or -1 after core_fail() or after one of the functions below that write,
+ * which have then called it. Of a core that has failed only deinit is called.
+ */
+struct core_operations {
+	size_t size; /* of the format's own struct; it starts as zeros */
+
+	/* Checks what the format demands of the plan; writes what goes in front of the memory. */
+	int (*begin)(struct core *core);
+
+	/*
+	 * Appends memory of one range, in ascending order, each byte by one of the two calls. They
+	 * meet at a page boundary or where the caller of core_write() has cut, so a page may come
+	 * in parts if the range or the caller begins or ends within it.
+	 */
+	int (*write)(struct core *core, uint64_t paddr, const void *bytes, size_t size);
+	int (*zero)(struct core *core, uint64_t paddr, uint64_t size);
+
+	/* Completes the core. late is NULL or holds notes that fit late_note_room. */
+	int (*finish)(struct core *core, const struct notes *late);
+
+	/* Frees what begin() took, which may have failed or never been called; NULL if nothing. */
+	void (*deinit)(struct core *core);
+
+	/* As core_expected_size(); NULL if the plan does not tell. */
+	uint64_t (*expected_size)(const struct core_plan *plan);
+};
+
+/* Makes the core fail with this text. Returns -1. */
+int core_fail(struct core *core, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The functions of the sink; what it says becomes the core's error. Nothing happens for size 0. */
+int core_append(struct core *core, const void *bytes, size_t size);
+int core_append_zeros(struct core *core, uint64_t size);
+int core_replace(struct core *core, uint64_t offset, const void *bytes, size_t size);
+
+extern const struct core_format elf_format;
+
+#endif

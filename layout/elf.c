@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+
+#include "arch/notes.h"
+#include "layout/core_format.h"
+#include "layout/elf_headers.h"
+
+struct elf_core {
+	struct core core;
+	struct elf_layout layout;
+	uint64_t size; /* bytes that were appended */
+};
+
+static struct elf_core *elf_of(struct core *core)
+{
+	return (struct elf_core *)core;
+}
+
+static int append(struct core *core, const void *bytes, size_t size)
+{
+	elf_of(core)->size += size;
+	return core_append(core, bytes, size);
+}
+
+/* Zeros up to an offset that is not in front of what was appended. */
+static int fill_to(struct core *core, uint64_t offset)
+{
+	uint64_t size = offset - elf_of(core)->size;
+
+	elf_of(core)->size = offset;
+	return core_append_zeros(core, size);
+}
+
+static int check_mapping(struct core *core, const struct core_mapping *mapping)
+{
+	const struct core_plan *plan = core->plan;
+
+	if (!mapping->size || !ranges_contain(plan->memory, mapping->paddr, mapping->size))
+		return core_fail(core, "the mapping of 0x%llx bytes at 0x%llx is not in one range",
+			(unsigned long long)mapping->size, (unsigned long long)mapping->paddr);
+	if (mapping->size - 1 > UINT64_MAX - mapping->vaddr)
+		return core_fail(core, "the mapping at 0x%llx reaches over the last address",
+			(unsigned long long)mapping->vaddr);
+	return 0;
+}
+
+static int check_cover(struct core *core)
+{
+	const struct core_plan *plan = core->plan;
+	struct ranges mapped;
+	int result = 0;
+
+	ranges_init(&mapped);
+	if (core_mapped_memory(plan->mappings, plan->mapping_count, &mapped))
+		result = core_fail(core, "out of memory");
+	for (size_t i = 0; i < plan->memory->count && !result; i++) {
+		const struct range *range = &plan->memory->items[i];
+
+		if (!ranges_contain(&mapped, range->start, range->size))
+			result = core_fail(core, "memory at 0x%llx is in part in no mapping",
+				(unsigned long long)range->start);
+	}
+	ranges_deinit(&mapped);
+	return result;
+}
+
+static int check_mappings(struct core *core)
+{
+	const struct core_plan *plan = core->plan;
+
+	if (plan->mapping_count > CORE_MAPPINGS_MAX)
+		return core_fail(core,
+			"%zu mappings are more than the %d that an ELF core can have",
+			plan->mapping_count, CORE_MAPPINGS_MAX);
+	for (size_t i = 0; i < plan->mapping_count; i++)
+		if (check_mapping(core, &plan->mappings[i]))
+			return -1;
+	return check_cover(core);
+}
+
+static int write_headers(struct core *core)
+{
+	const struct elf_layout *layout = &elf_of(core)->layout;
+	uint8_t *headers = elf_headers(layout, core->plan);
+	int result;
+
+	if (!headers)
+		return core_fail(core, "out of memory");
+	result = append(core, headers, (size_t)layout->notes);
+	free(headers);
+	return result;
+}
+
+static int elf_begin(struct core *core)
+{
+	struct elf_layout *layout = &elf_of(core)->layout;
+	const struct notes *notes = core->plan->notes;
+
+	if (check_mappings(core))
+		return -1;
+	if (elf_layout_init(layout, core->plan))
+		return core_fail(core, "out of memory");
+	return write_headers(core) ? -1 : append(core, notes->bytes, notes->size);
+}
+
+/* The memory that comes next may begin behind a gap: the room for late notes, or alignment. */
+static int elf_write(struct core *core, uint64_t paddr, const void *bytes, size_t size)
+{
+	if (fill_to(core, elf_layout_offset(&elf_of(core)->layout, core->plan, paddr)))
+		return -1;
+	return append(core, bytes, size);
+}
+
+static int elf_zero(struct core *core, uint64_t paddr, uint64_t size)
+{
+	uint64_t offset = elf_layout_offset(&elf_of(core)->layout, core->plan, paddr);
+
+	return fill_to(core, offset + size);
+}
+
+static int elf_finish(struct core *core, const struct notes *late)
+{
+	const struct elf_layout *layout = &elf_of(core)->layout;
+	const struct notes *notes = core->plan->notes;
+	uint8_t phdr[ELF_HEADER_MAX];
+
+	if (!late)
+		return 0;
+	elf_note_header(layout, phdr, notes->size + late->size);
+	if (core_replace(core, layout->notes + notes->size, late->bytes, late->size))
+		return -1;
+	return core_replace(core, elf_note_header_offset(layout), phdr, layout->class->phdr_size);
+}
+
+static void elf_deinit(struct core *core)
+{
+	elf_layout_deinit(&elf_of(core)->layout);
+}
+
+static const struct core_operations elf_operations = {
+	.size = sizeof(struct elf_core),
+	.begin = elf_begin,
+	.write = elf_write,
+	.zero = elf_zero,
+	.finish = elf_finish,
+	.deinit = elf_deinit,
+	.expected_size = elf_layout_size,
+};
+
+const struct core_format elf_format = {
+	.name = "elf",
+	.title = "ELF core",
+	.operations = &elf_operations,
+};

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "layout/elf_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "arch/notes.h"
+#include "layout/elf_format.h"
+
+enum { HEADERS_AT_ONCE = 512 };
+
+struct elf_file {
+	struct core_file *file;
+	const struct core_source *source;
+	const struct elf_class *class;
+	uint64_t headers, header_count; /* program headers: offset and number */
+	uint64_t notes_size;            /* bytes of notes that were read */
+	struct error *error;
+};
+
+static int read_at(struct elf_file *elf, const char *what, uint64_t offset, void *buf, size_t size)
+{
+	if (offset > elf->source->size || size > elf->source->size - offset)
+		return error_set(elf->error, "%s is behind the end of the file", what);
+	if (elf->source->read_at(elf->source->ctx, offset, buf, size))
+		return error_set(elf->error, "%s cannot be read", what);
+	return 0;
+}
+
+/*
+ * Two architectures may share a number and differ in the class. A core of a 32-bit one that has
+ * memory above 4 GiB is of the 64-bit class.
+ */
+static const struct arch *find_arch(uint16_t machine, enum byte_order order, unsigned char class)
+{
+	const struct arch *found = NULL;
+
+	for (const struct arch *const *arch = arch_all; *arch; arch++) {
+		if ((*arch)->elf_machine != machine || (*arch)->order != order)
+			continue;
+		if ((*arch)->elf_class == class)
+			return *arch;
+		if ((*arch)->elf_class == ELFCLASS32)
+			found = *arch;
+	}
+	return found;
+}
+
+static int read_ident(struct elf_file *elf)
+{
+	struct core_file *file = elf->file;
+	uint8_t ident[EI_NIDENT];
+
+	if (read_at(elf, "the ELF header", 0, ident, sizeof(ident)))
+		return -1;
+	if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
+		return error_set(elf->error, "its ELF class is %d", ident[EI_CLASS]);
+	if (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB)
+		return error_set(elf->error, "its ELF byte order is %d", ident[EI_DATA]);
+	elf->class = ident[EI_CLASS] == ELFCLASS32 ? &elf_class_32 : &elf_class_64;
+	file->bits = elf->class->bits;
+	file->order = ident[EI_DATA] == ELFDATA2MSB ? BIG : LITTLE;
+	return 0;
+}
+
+/* With PN_XNUM in e_phnum, the number is in the first section header. */
+static int read_header_count(struct elf_file *elf, const uint8_t *ehdr)
+{
+	const struct elf_class *class = elf->class;
+	enum byte_order order = elf->file->order;
+	uint8_t shdr[ELF_HEADER_MAX];
+
+	elf->header_count = elf_get(ehdr, class->e_phnum, order);
+	if (elf->header_count == PN_XNUM) {
+		uint64_t shoff = elf_get(ehdr, class->e_shoff, order);
+
+		if (!shoff || elf_get(ehdr, class->e_shentsize, order) != class->shdr_size)
+			return error_set(elf->error, "the number of program headers is nowhere");
+		if (read_at(elf, "the section header", shoff, shdr, class->shdr_size))
+			return -1;
+		elf->header_count = elf_get(shdr, class->sh_info, order);
+	}
+	if (!elf->header_count)
+		return error_set(elf->error, "it has no program headers");
+	if (elf->header_count > CORE_FILE_HEADERS_MAX)
+		return error_set(elf->error, "%llu program headers are more than %d",
+			(unsigned long long)elf->header_count, CORE_FILE_HEADERS_MAX);
+	return 0;
+}
+
+/* e_ehsize and e_version are not looked at: QEMU since 7.2 writes 8, VirtualBox a version of 0. */
+static int read_elf_header(struct elf_file *elf)
+{
+	const struct elf_class *class = elf->class;
+	struct core_file *file = elf->file;
+	uint8_t ehdr[ELF_HEADER_MAX];
+	uint64_t table_size;
+
+	if (read_at(elf, "the ELF header", 0, ehdr, class->ehdr_size))
+		return -1;
+	if (elf_get(ehdr, class->e_type, file->order) != ET_CORE)
+		return error_set(elf->error, "it is an ELF file but no core");
+	if (elf_get(ehdr, class->e_phentsize, file->order) != class->phdr_size)
+		return error_set(elf->error, "its program headers have an odd size");
+	if (read_header_count(elf, ehdr))
+		return -1;
+
+	elf->headers = elf_get(ehdr, class->e_phoff, file->order);
+	table_size = elf->header_count * class->phdr_size;
+	if (elf->headers > elf->source->size || table_size > elf->source->size - elf->headers)
+		return error_set(elf->error, "its program headers are behind the end of the file");
+
+	file->machine = (uint16_t)elf_get(ehdr, class->e_machine, file->order);
+	file->arch = find_arch(file->machine, file->order, class->ident);
+	return 0;
+}
+
+static void take_note(struct core_file *file, const struct note *note)
+{
+	struct error unused;
+
+	if (!strcmp(note->name, "CORE") && note->type == NT_PRSTATUS)
+		file->cpus++;
+	else if (!strcmp(note->name, "QEMU"))
+		file->qemu_notes = true;
+	else if (!strcmp(note->name, "VMCOREINFO") && !file->vmcoreinfo.text)
+		vmcoreinfo_parse(
+			&file->vmcoreinfo, (const char *)note->desc, note->desc_size, &unused);
+}
+
+/* In a file that was cut off within its notes, those that are whole still tell something. */
+static int read_notes(struct elf_file *elf, uint64_t offset, uint64_t size)
+{
+	uint64_t in_file = offset < elf->source->size ? elf->source->size - offset : 0;
+	struct note note;
+	size_t at = 0;
+	uint8_t *bytes;
+	int result;
+
+	if (size > CORE_NOTES_MAX - elf->notes_size)
+		return error_set(elf->error, "its notes are larger than %d bytes", CORE_NOTES_MAX);
+	elf->notes_size += size;
+	if (size > in_file) {
+		size = in_file;
+		elf->file->complete = false;
+	}
+	if (!size)
+		return 0;
+
+	bytes = malloc((size_t)size);
+	if (!bytes)
+		return error_set(elf->error, "out of memory");
+	result = read_at(elf, "a note", offset, bytes, (size_t)size);
+	while (!result && notes_next(bytes, (size_t)size, elf->file->order, &at, &note))
+		take_note(elf->file, &note);
+	free(bytes);
+	return result;
+}
+
+/*
+ * Only what is in the file counts as held: QEMU's paging dumps have mappings of memory that is not
+ * RAM, with p_offset ~0 and p_filesz 0; p_paddr ~0 is how Linux marks memory that has none.
+ */
+static bool is_held(const struct elf_file *elf, uint64_t paddr, uint64_t filesz, uint64_t memsz)
+{
+	return filesz && memsz && paddr != elf->class->max;
+}
+
+static int take_load(
+	struct elf_file *elf, const uint8_t *phdr, struct core_mapping *held, size_t *held_count)
+{
+	const struct elf_class *class = elf->class;
+	struct core_file *file = elf->file;
+	uint64_t offset = elf_get(phdr, class->p_offset, file->order);
+	uint64_t filesz = elf_get(phdr, class->p_filesz, file->order);
+	struct core_mapping mapping = {
+		.vaddr = elf_get(phdr, class->p_vaddr, file->order),
+		.paddr = elf_get(phdr, class->p_paddr, file->order),
+		.size = elf_get(phdr, class->p_memsz, file->order),
+	};
+
+	file->mappings[file->mapping_count++] = mapping;
+	if (mapping.vaddr != mapping.paddr)
+		file->virtual_addresses = true;
+	if (filesz && (offset > elf->source->size || filesz > elf->source->size - offset))
+		file->complete = false;
+	if (!is_held(elf, mapping.paddr, filesz, mapping.size))
+		return 0;
+	if (mapping.paddr > RANGE_ADDRESS_MAX || mapping.size > RANGE_ADDRESS_MAX - mapping.paddr)
+		return error_set(elf->error, "it has 0x%llx bytes of memory at 0x%llx",
+			(unsigned long long)mapping.size, (unsigned long long)mapping.paddr);
+	held[(*held_count)++] = mapping;
+	return 0;
+}
+
+static int take_header(
+	struct elf_file *elf, const uint8_t *phdr, struct core_mapping *held, size_t *held_count)
+{
+	const struct elf_class *class = elf->class;
+	enum byte_order order = elf->file->order;
+
+	switch (elf_get(phdr, class->p_type, order)) {
+	case PT_NOTE:
+		return read_notes(elf, elf_get(phdr, class->p_offset, order),
+			elf_get(phdr, class->p_filesz, order));
+	case PT_LOAD:
+		return take_load(elf, phdr, held, held_count);
+	default:
+		return 0;
+	}
+}
+
+static int read_program_headers(struct elf_file *elf, struct core_mapping *held, size_t *held_count)
+{
+	uint8_t piece[HEADERS_AT_ONCE * sizeof(Elf64_Phdr)]; /* the larger of the two */
+	uint64_t at = elf->headers, left = elf->header_count;
+
+	while (left) {
+		size_t count = left < HEADERS_AT_ONCE ? (size_t)left : HEADERS_AT_ONCE;
+		size_t size = count * elf->class->phdr_size;
+
+		if (read_at(elf, "a program header", at, piece, size))
+			return -1;
+		for (size_t i = 0; i < size; i += elf->class->phdr_size)
+			if (take_header(elf, piece + i, held, held_count))
+				return -1;
+		at += size;
+		left -= count;
+	}
+	return 0;
+}
+
+/* The core of a process has all its memory at the physical address 0. */
+static bool tell_addresses(const struct core_mapping *held, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (held[i].paddr)
+			return true;
+	return count == 1;
+}
+
+static int read_memory_map(struct elf_file *elf)
+{
+	struct core_mapping *held = calloc(elf->header_count, sizeof(*held));
+	size_t held_count = 0;
+	int result;
+
+	elf->file->mappings = calloc(elf->header_count, sizeof(*elf->file->mappings));
+	if (!held || !elf->file->mappings) {
+		free(held);
+		return error_set(elf->error, "out of memory");
+	}
+	elf->file->complete = true;
+	result = read_program_headers(elf, held, &held_count);
+	if (!result && tell_addresses(held, held_count) &&
+		core_mapped_memory(held, held_count, &elf->file->memory))
+		result = error_set(elf->error, "its memory is in more than %d pieces", RANGES_MAX);
+	free(held);
+	return result;
+}
+
+int elf_file_read(struct core_file *file, const struct core_source *source, struct error *error)
+{
+	struct elf_file elf = { .file = file, .source = source, .error = error };
+
+	if (read_ident(&elf) || read_elf_header(&elf))
+		return -1;
+	return read_memory_map(&elf);
+}

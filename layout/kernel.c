@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "layout/kernel.h"
+
+#include <string.h>
+
+#include "layout/page_cache.h"
+
+void kernel_init(struct kernel *kernel)
+{
+	*kernel = (struct kernel){ 0 };
+	vmcoreinfo_init(&kernel->vmcoreinfo);
+}
+
+void kernel_deinit(struct kernel *kernel)
+{
+	vmcoreinfo_deinit(&kernel->vmcoreinfo);
+	kernel_init(kernel);
+}
+
+int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate,
+	const struct guest_memory *memory, struct error *error)
+{
+	const struct page_table *table = kernel->mapped ? &kernel->table : NULL;
+	char strings[UTSNAME_STRINGS][UTSNAME_STRING_SIZE] = { 0 };
+	struct page_cache cache;
+	int result = 0;
+
+	if (page_cache_init(&cache, memory))
+		return error_set(error, "out of memory");
+	if (table)
+		result = vmcoreinfo_validate(candidate, &cache.memory, table, error);
+	if (result == 0 && (table || vmcoreinfo_knows_image(candidate)))
+		result = vmcoreinfo_utsname(candidate, &cache.memory, table, strings, error);
+	page_cache_deinit(&cache);
+	if (result)
+		return -1;
+
+	vmcoreinfo_deinit(&kernel->vmcoreinfo);
+	kernel->vmcoreinfo = *candidate;
+	vmcoreinfo_init(candidate);
+	memcpy(kernel->utsname, strings, sizeof(strings));
+	return 0;
+}

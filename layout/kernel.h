@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The Linux kernel in a guest, found without symbols: from the vCPUs' page tables alone come the
+ * kernel image and the direct map of all RAM (KASLR or not), and through them VMCOREINFO and the
+ * six strings of uname(2). A guest that runs something else, or firmware, simply has none of it.
+ */
+#ifndef LAYOUT_KERNEL_H
+#define LAYOUT_KERNEL_H
+
+#include <stdbool.h>
+
+#include "arch/arch.h"
+#include "layout/ranges.h"
+#include "layout/vmcoreinfo.h"
+
+/* In the order of struct new_utsname. */
+enum { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE, UTS_VERSION, UTS_MACHINE, UTS_DOMAINNAME };
+
+struct kernel {
+	bool mapped;             /* page tables with a kernel image and a direct map were found */
+	struct page_table table; /* the verified root */
+	struct mapping text;     /* the kernel image, as one linear piece */
+	uint64_t direct_map;     /* virtual address of physical address 0 */
+	int64_t phys_base;       /* as NUMBER(phys_base): may be negative */
+
+	struct vmcoreinfo vmcoreinfo; /* of the running kernel; text is NULL if not found */
+	char utsname[UTSNAME_STRINGS][UTSNAME_STRING_SIZE]; /* empty without VMCOREINFO */
+};
+
+void kernel_init(struct kernel *kernel);
+void kernel_deinit(struct kernel *kernel);
+
+/*
+ * Fills in mapped, table, text, direct_map and phys_base. A direct map counts only when it maps
+ * every RAM range's first and last page, and its own page tables, where it should. Nothing found
+ * is no error.
+ */
+void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
+	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
+	const struct guest_memory *memory);
+
+/*
+ * Looks for the running kernel's VMCOREINFO: in the writable part of the kernel image, which holds
+ * either the note (before 4.13) or a pointer to its page. Reads some 20 MiB whatever the size of
+ * the guest. Fills in vmcoreinfo and utsname and returns 0, or -1 with the reason.
+ */
+int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
+	const struct guest_memory *memory, struct error *error);
+
+/*
+ * Takes a VMCOREINFO found elsewhere (--vmcoreinfo, or a page passed by during the copy) if it
+ * fits the running kernel as far as can be told; the struct then owns the text, and candidate is
+ * empty. Returns 0, or -1 with the reason and candidate untouched.
+ */
+int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate,
+	const struct guest_memory *memory, struct error *error);
+
+#endif

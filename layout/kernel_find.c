@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel image and the direct map, by the shape that they give to the page tables. */
+#include "layout/kernel.h"
+
+#include "layout/page_cache.h"
+
+#define MIB(n) ((uint64_t)(n) << 20)
+
+enum { CANDIDATES_MAX = 32, SAMPLED_RANGES_MAX = 16, SAMPLES = 16 };
+
+/* Less than any kernel; more than what the user half of page table isolation shows of one. */
+#define IMAGE_MIN MIB(2)
+/* The kernel gives back its init sections, some MiB. Modules, further up, are not its image. */
+#define HOLE_MAX MIB(64)
+/* KASLR moves the direct map in steps of 1 GiB (arch/x86/mm/kaslr.c), and without it is so too. */
+#define DIRECT_MAP_ALIGN MIB(1024)
+
+static bool is_image(const struct mapping *piece)
+{
+	return piece->executable && piece->size >= IMAGE_MIN;
+}
+
+/* Puts mappings together while they have one distance to physical memory, and ends at an image. */
+static int visit_text(void *ctx, const struct mapping *mapping)
+{
+	struct mapping *piece = ctx;
+	uint64_t end = piece->vaddr + piece->size;
+
+	if (piece->size && mapping->vaddr - mapping->paddr == piece->vaddr - piece->paddr &&
+		mapping->vaddr - end <= HOLE_MAX) {
+		piece->size = mapping->vaddr + mapping->size - piece->vaddr;
+		piece->writable |= mapping->writable;
+		piece->executable |= mapping->executable;
+		return 0;
+	}
+	if (is_image(piece))
+		return 1;
+	*piece = *mapping;
+	return 0;
+}
+
+struct direct_map_search {
+	const struct page_table *table;
+	const struct mapping *text;
+	const struct ranges *ram;
+	const struct guest_memory *memory;
+	uint64_t tried[CANDIDATES_MAX];
+	size_t count;
+};
+
+enum sample { NOT_MAPPED, MAPPED_HERE, MAPPED_ELSEWHERE };
+
+static enum sample take_sample(
+	const struct direct_map_search *search, uint64_t base, uint64_t paddr)
+{
+	uint64_t found;
+
+	if (!paging_translate(search->table, search->memory, base + paddr, &found))
+		return NOT_MAPPED;
+	return found == paddr ? MAPPED_HERE : MAPPED_ELSEWHERE;
+}
+
+/*
+ * The image and the root must be there. Of the rest of RAM, samples that are mapped must mostly
+ * be in their place; that some are not mapped says nothing: firmware keeps parts of it, memory
+ * may be plugged in but offline, and "mem=" or a kdump kernel leaves out most of it.
+ */
+static bool is_direct_map(const struct direct_map_search *search, uint64_t base)
+{
+	size_t ranges = search->ram->count;
+	unsigned here = 2, elsewhere = 0;
+
+	if (take_sample(search, base, search->text->paddr) != MAPPED_HERE ||
+		take_sample(search, base, search->table->root) != MAPPED_HERE)
+		return false;
+	if (ranges > SAMPLED_RANGES_MAX)
+		ranges = SAMPLED_RANGES_MAX;
+	for (size_t i = 0; i < ranges; i++) {
+		const struct range *range = &search->ram->items[i];
+
+		if (range->size < MIB(2))
+			continue;
+		for (unsigned n = 0; n < SAMPLES; n++) {
+			switch (take_sample(
+				search, base, range->start + range->size / SAMPLES * n)) {
+			case MAPPED_HERE:
+				here++;
+				break;
+			case MAPPED_ELSEWHERE:
+				elsewhere++;
+				break;
+			case NOT_MAPPED:
+				break;
+			}
+		}
+	}
+	return here > elsewhere;
+}
+
+static int visit_direct_map(void *ctx, const struct mapping *mapping)
+{
+	struct direct_map_search *search = ctx;
+	uint64_t base = mapping->vaddr - mapping->paddr;
+
+	/* Below the direct map, page table isolation keeps the pages of LDTs. */
+	if (base % DIRECT_MAP_ALIGN)
+		return 0;
+	for (size_t i = 0; i < search->count; i++) {
+		if (search->tried[i] == base)
+			return 0;
+	}
+	if (search->count == CANDIDATES_MAX)
+		return -1;
+	search->tried[search->count++] = base;
+	return is_direct_map(search, base);
+}
+
+static bool find_in(struct kernel *kernel, const struct page_table *table, const struct ranges *ram,
+	const struct guest_memory *memory)
+{
+	const struct kernel_space space = table->arch->kernel_space(table);
+	struct mapping text = { 0 };
+	struct direct_map_search search = {
+		.table = table, .text = &text, .ram = ram, .memory = memory
+	};
+
+	paging_walk(table, memory, space.text.first, space.text.last, visit_text, &text);
+	if (!is_image(&text))
+		return false;
+	if (paging_walk(table, memory, space.direct_map.first, space.direct_map.last,
+		    visit_direct_map, &search) != 1)
+		return false;
+	kernel->mapped = true;
+	kernel->table = *table;
+	kernel->text = text;
+	kernel->direct_map = search.tried[search.count - 1];
+	if (space.text_base)
+		kernel->phys_base = (int64_t)(text.paddr - (text.vaddr - space.text_base));
+	return true;
+}
+
+void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
+	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
+	const struct guest_memory *memory)
+{
+	struct page_cache cache;
+
+	if (!arch->page_table || page_cache_init(&cache, memory))
+		return;
+	for (size_t i = 0; i < cpu_count && !kernel->mapped; i++) {
+		struct page_table table;
+
+		for (unsigned nth = 0; arch->page_table(&cpus[i], ranges_end(ram), nth, &table);
+			nth++) {
+			if (find_in(kernel, &table, ram, &cache.memory))
+				break;
+		}
+	}
+	page_cache_deinit(&cache);
+}

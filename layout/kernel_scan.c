@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The way to VMCOREINFO without symbols. Linux 4.13 and later keep pointers to the pages of the
+ * note and of its text in static variables, so the writable part of the kernel image is scanned
+ * for addresses of pages in the direct map: some 160 different ones in a kernel of Debian 12, of
+ * which the first bytes are then looked at. Linux before 4.13 has the note itself there.
+ */
+#include "layout/kernel.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "layout/page_cache.h"
+
+enum {
+	SCAN_SIZE = 1 << 20,  /* read at once */
+	SCAN_OVERLAP = 4096,  /* read twice, for a note that begins at the end */
+	SCAN_MAX = 256 << 20, /* in all; a kernel with every debugging option has some 100 MiB */
+	POINTERS_MAX = 65536, /* different ones */
+	SEEN_SLOTS = 2 * POINTERS_MAX,
+	BATCH = 1024,
+	READS_MAX = 64, /* of whole notes; more than a few only in a hostile guest */
+	NOTE_ALIGN = 4,
+};
+
+struct scan {
+	struct kernel *kernel;
+	const struct ranges *ram;
+	const struct guest_memory *memory;
+	struct error *error; /* why the last VMCOREINFO does not fit */
+
+	uint8_t *bytes; /* SCAN_SIZE of the image */
+	uint64_t scanned, unreadable;
+	unsigned reads;
+
+	uint64_t *seen; /* a hash table of SEEN_SLOTS page addresses + 1 */
+	size_t pointers;
+
+	/* The last pages that were pointed to; they wait to be looked at together. */
+	struct guest_read_request requests[BATCH];
+	uint8_t heads[BATCH][VMCOREINFO_HEAD_SIZE];
+	size_t waiting;
+};
+
+/* Reads what may be VMCOREINFO. Returns 1 at the note of the running kernel. */
+static int look_at(struct scan *scan, uint64_t paddr)
+{
+	struct vmcoreinfo info;
+	bool is_note, accepted;
+
+	if (scan->reads == READS_MAX)
+		return 0;
+	scan->reads++;
+	vmcoreinfo_init(&info);
+	if (vmcoreinfo_read(&info, scan->memory, paddr, scan->error))
+		return 0;
+	/* The text alone will do, but after a panic the note says more. */
+	is_note = info.paddr != paddr;
+	accepted = (is_note || !scan->kernel->vmcoreinfo.text) &&
+	           kernel_accept_vmcoreinfo(scan->kernel, &info, scan->memory, scan->error) == 0;
+	vmcoreinfo_deinit(&info);
+	return is_note && accepted;
+}
+
+static int look_at_waiting(struct scan *scan)
+{
+	int result = 0;
+
+	guest_read_many(scan->memory, scan->requests, scan->waiting);
+	for (size_t i = 0; i < scan->waiting && result == 0; i++) {
+		if (!scan->requests[i].failed && vmcoreinfo_head(scan->heads[i]))
+			result = look_at(scan, scan->requests[i].paddr);
+	}
+	scan->waiting = 0;
+	return result;
+}
+
+/* Whether this is the first pointer to the page; false also when there are too many. */
+static bool is_new(struct scan *scan, uint64_t page)
+{
+	size_t slot = (size_t)(page * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SEEN_SLOTS;
+
+	for (; scan->seen[slot]; slot = (slot + 1) % SEEN_SLOTS) {
+		if (scan->seen[slot] == page + 1)
+			return false;
+	}
+	if (scan->pointers == POINTERS_MAX)
+		return false;
+	scan->pointers++;
+	scan->seen[slot] = page + 1;
+	return true;
+}
+
+static int visit_pointer(struct scan *scan, uint64_t vaddr)
+{
+	const struct arch *arch = scan->kernel->table.arch;
+	uint64_t page_size = UINT64_C(1) << arch->page_shift;
+	uint64_t paddr = vaddr - scan->kernel->direct_map;
+
+	if (paddr % page_size || !ranges_contain(scan->ram, paddr, page_size) ||
+		!is_new(scan, paddr))
+		return 0;
+	scan->requests[scan->waiting] = (struct guest_read_request){
+		.paddr = paddr,
+		.buf = scan->heads[scan->waiting],
+		.len = VMCOREINFO_HEAD_SIZE,
+	};
+	if (++scan->waiting < BATCH)
+		return 0;
+	return look_at_waiting(scan);
+}
+
+/* Looks through size bytes that lie at paddr; there are more behind them, as far as available. */
+static int scan_bytes(struct scan *scan, uint64_t paddr, size_t size, size_t available)
+{
+	const struct arch *arch = scan->kernel->table.arch;
+	size_t pointer_size = arch->elf_class == ELFCLASS64 ? 8 : 4;
+	int result = 0;
+
+	for (size_t i = 0; i < size && result == 0; i += NOTE_ALIGN) {
+		const uint8_t *at = scan->bytes + i;
+
+		if (available - i >= VMCOREINFO_HEAD_SIZE && vmcoreinfo_head(at))
+			result = look_at(scan, paddr + i);
+		else if (i % pointer_size == 0)
+			result = visit_pointer(scan, pointer_size == 8 ? get_u64(at, arch->order)
+								       : get_u32(at, arch->order));
+	}
+	return result ? result : look_at_waiting(scan);
+}
+
+static int visit_image(void *ctx, const struct mapping *mapping)
+{
+	struct scan *scan = ctx;
+	int result = 0;
+
+	if (!mapping->writable || mapping->executable)
+		return 0;
+	for (uint64_t offset = 0; offset < mapping->size && result == 0;) {
+		uint64_t left = mapping->size - offset, paddr = mapping->paddr + offset;
+		size_t available = left < SCAN_SIZE ? (size_t)left : SCAN_SIZE;
+		size_t size = left > SCAN_SIZE ? SCAN_SIZE - SCAN_OVERLAP : available;
+
+		if (scan->scanned >= SCAN_MAX)
+			return -1;
+		scan->scanned += size;
+		if (guest_read(scan->memory, paddr, scan->bytes, available))
+			scan->unreadable += size;
+		else
+			result = scan_bytes(scan, paddr, size, available);
+		offset += size;
+	}
+	return result;
+}
+
+static int scan_image(struct scan *scan)
+{
+	const struct mapping *text = &scan->kernel->text;
+	struct page_cache cache;
+
+	if (page_cache_init(&cache, scan->memory))
+		return error_set(scan->error, "out of memory");
+	paging_walk(&scan->kernel->table, &cache.memory, text->vaddr,
+		text->vaddr + (text->size - 1), visit_image, scan);
+	page_cache_deinit(&cache);
+
+	if (scan->kernel->vmcoreinfo.text)
+		return 0;
+	if (scan->reads)
+		return error_prefix(scan->error, "VMCOREINFO found, but");
+	return error_set(scan->error,
+		"no VMCOREINFO in %" PRIu64 " KiB of the kernel's data (%" PRIu64
+		" of them unreadable), nor in the %zu pages that they point to",
+		scan->scanned >> 10, scan->unreadable >> 10, scan->pointers);
+}
+
+int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
+	const struct guest_memory *memory, struct error *error)
+{
+	struct scan *scan;
+	int result;
+
+	if (!kernel->mapped)
+		return error_set(error, "no vCPU's page tables show a kernel");
+	scan = calloc(1, sizeof(*scan));
+	if (!scan)
+		return error_set(error, "out of memory");
+	scan->kernel = kernel;
+	scan->ram = ram;
+	scan->memory = memory;
+	scan->error = error;
+	scan->bytes = malloc(SCAN_SIZE);
+	scan->seen = calloc(SEEN_SLOTS, sizeof(*scan->seen));
+	if (scan->bytes && scan->seen)
+		result = scan_image(scan);
+	else
+		result = error_set(error, "out of memory");
+	free(scan->bytes);
+	free(scan->seen);
+	free(scan);
+	return result;
+}

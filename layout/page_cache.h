@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory with a memory of its own, for walks of page tables: they come back to the same few
+ * tables over and over, and every read of the guest is a round trip. Right only while the guest
+ * stands still, so a cache lives no longer than one search. It also bounds how much a search can
+ * cost, whatever the tables hold: after PAGE_CACHE_READS_MAX reads, further ones fail. Private to
+ * layout/.
+ */
+#ifndef LAYOUT_PAGE_CACHE_H
+#define LAYOUT_PAGE_CACHE_H
+
+#include <stdint.h>
+
+#include "arch/memory.h"
+
+enum {
+	PAGE_CACHE_READS_MAX = 1024,
+	PAGE_CACHE_PAGE = 4096,
+	PAGE_CACHE_SLOTS = 256,
+};
+
+struct page_cache {
+	struct guest_memory memory; /* hand this to the search */
+	const struct guest_memory *behind;
+	unsigned reads;
+	uint64_t addresses[PAGE_CACHE_SLOTS]; /* of the pages that are held */
+	size_t held, oldest;
+	uint8_t *pages;
+};
+
+/* Returns 0, or -1 without memory. The cache must not move while it is in use. */
+int page_cache_init(struct page_cache *cache, const struct guest_memory *behind);
+void page_cache_deinit(struct page_cache *cache);
+
+#endif
