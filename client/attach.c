@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/interrupt.h"
+
+/* Packets longer than this are cut in the trace: memory is not what it is read for. */
+enum { TRACE_LINE_MAX = 512 };
+
+static void trace_packet(void *ctx, bool sent, const char *packet, size_t size)
+{
+	FILE *to = ctx;
+	size_t shown = size < TRACE_LINE_MAX ? size : TRACE_LINE_MAX;
+
+	fputs(sent ? "> " : "< ", to);
+	for (size_t i = 0; i < shown; i++) {
+		unsigned char c = (unsigned char)packet[i];
+
+		if (c < ' ' || c >= 0x7f || c == '\\')
+			fprintf(to, "\\x%02x", c);
+		else
+			fputc(c, to);
+	}
+	if (shown < size)
+		fprintf(to, "... %zu bytes in all", size);
+	fputc('\n', to);
+}
+
+static enum status status_of(enum rsp_failure failure)
+{
+	switch (failure) {
+	case RSP_BAD_TARGET:
+		return STATUS_USAGE;
+	case RSP_UNREACHABLE:
+	case RSP_LOST:
+		return STATUS_UNREACHABLE;
+	case RSP_CONFUSED:
+	case RSP_REFUSED:
+	case RSP_UNSUPPORTED:
+		return STATUS_UNSUPPORTED;
+	case RSP_CANCELLED:
+		return STATUS_SIGNAL + interrupt_signal();
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+int fail_rsp(struct failure *failure, const struct rsp *rsp, const char *what)
+{
+	return fail(failure, status_of(rsp_failure(rsp)), "%s%s%s", what, *what ? ": " : "",
+		rsp_error(rsp));
+}
+
+/* A trace holds what the guest's memory holds: its owner's eyes only. */
+static int open_trace(struct attachment *attachment, const char *path, struct failure *failure)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	attachment->trace = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!attachment->trace)
+		return fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path,
+			strerror(errno));
+	return 0;
+}
+
+/* "VM status: paused (prelaunch)" without what is in front. */
+static void ask_run_state(struct attachment *attachment)
+{
+	static const char label[] = "VM status: ";
+	char *output = NULL;
+	char *state;
+
+	if (rsp_monitor(attachment->rsp, "info status", &output))
+		return;
+	state = strstr(output, label);
+	if (state)
+		snprintf(attachment->run_state, sizeof(attachment->run_state), "%.*s",
+			(int)strcspn(state + strlen(label), "\r\n"), state + strlen(label));
+	free(output);
+}
+
+/*
+ * A guest that ran when we came is plainly "paused" now. One that had stopped for a reason of its
+ * own keeps it: "paused (guest-panicked)". A guest that somebody had paused looks as one that ran,
+ * but to stubs which announce that they stopped it.
+ */
+static enum found find_state(const struct attachment *attachment)
+{
+	const struct rsp_stub *stub = rsp_stub(attachment->rsp);
+
+	if (stub->announced_stop)
+		return FOUND_RUNNING;
+	if (strncmp(attachment->run_state, "paused (", 8) == 0 &&
+		strncmp(attachment->run_state, "paused (single step", 19) != 0)
+		return FOUND_STOPPED;
+	return stub->announces_stop ? FOUND_STOPPED : FOUND_UNKNOWN;
+}
+
+int attach_to(struct attachment *attachment, const struct options *options, struct failure *failure)
+{
+	struct rsp_options rsp_options = {
+		.connect_timeout_ms = options->connect_timeout * 1000,
+		.timeout_ms = options->timeout * 1000,
+		.retry_ms = options->retry * 1000,
+		.cancel_fd = interrupt_fd(),
+	};
+
+	*attachment = (struct attachment){ .found = FOUND_UNKNOWN };
+	if (options->trace) {
+		if (open_trace(attachment, options->trace, failure))
+			return -1;
+		rsp_options.trace = trace_packet;
+		rsp_options.trace_ctx = attachment->trace;
+	}
+	attachment->rsp = rsp_create(&rsp_options);
+	if (!attachment->rsp)
+		return fail(failure, STATUS_FAILED, "no memory");
+	if (rsp_open(attachment->rsp, options->target))
+		return fail_rsp(failure, attachment->rsp, "");
+	ask_run_state(attachment);
+	attachment->found = find_state(attachment);
+	return 0;
+}
+
+bool leaves_running(const struct attachment *attachment, const struct options *options)
+{
+	switch (options->after) {
+	case AFTER_RESUME:
+		return true;
+	case AFTER_STOP:
+		return false;
+	default:
+		return attachment->found != FOUND_STOPPED;
+	}
+}
+
+int detach_from(
+	struct attachment *attachment, const struct options *options, struct failure *failure)
+{
+	bool running = leaves_running(attachment, options);
+
+	attachment->left = true;
+	if (rsp_release(attachment->rsp, running ? RSP_RESUME : RSP_STAY) == 0)
+		return 0;
+	fail_rsp(failure, attachment->rsp, "leaving the stub");
+	failure->status = STATUS_UNREACHABLE;
+	return -1;
+}
+
+void attachment_deinit(struct attachment *attachment)
+{
+	rsp_destroy(attachment->rsp);
+	if (attachment->trace)
+		fclose(attachment->trace);
+	*attachment = (struct attachment){ .found = FOUND_UNKNOWN };
+}

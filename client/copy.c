@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/copy.h"
+
+#include <stdlib.h>
+
+enum {
+	PIECE_SIZE = 64 << 10,
+	/* More than the protocol ever has on its way, so that buffers never hold it up. */
+	PIECES = 192,
+};
+
+struct copy {
+	const struct plan *plan;
+	struct core *core;
+	struct progress *progress;
+	struct copy_result *result;
+	uint8_t *buffers;   /* PIECES of PIECE_SIZE */
+	size_t given, done; /* pieces so far: they come back in order */
+	size_t range;       /* index of the range that the next piece is in */
+	uint64_t offset;    /* into it */
+	bool no_memory;
+};
+
+void copy_result_init(struct copy_result *result)
+{
+	*result = (struct copy_result){ 0 };
+	ranges_init(&result->unreadable);
+}
+
+void copy_result_deinit(struct copy_result *result)
+{
+	ranges_deinit(&result->unreadable);
+}
+
+static bool give_piece(void *ctx, struct rsp_read *piece)
+{
+	struct copy *copy = ctx;
+	const struct ranges *memory = copy->plan->core.memory;
+
+	if (copy->range == memory->count || copy->given - copy->done == PIECES)
+		return false;
+
+	const struct range *range = &memory->items[copy->range];
+	uint64_t addr = range->start + copy->offset;
+	uint64_t left = range->size - copy->offset;
+	uint64_t to_boundary = PIECE_SIZE - addr % PIECE_SIZE;
+
+	piece->addr = addr;
+	piece->len = (size_t)(left < to_boundary ? left : to_boundary);
+	piece->buf = copy->buffers + copy->given % PIECES * PIECE_SIZE;
+	copy->given++;
+	copy->offset += piece->len;
+	if (copy->offset == range->size) {
+		copy->range++;
+		copy->offset = 0;
+	}
+	return true;
+}
+
+/* VMCOREINFO begins at the start of a page. */
+static void look_for_vmcoreinfo(struct copy *copy, const struct rsp_read *piece)
+{
+	struct copy_result *result = copy->result;
+	size_t page = (size_t)1 << copy->plan->core.arch->page_shift;
+	const uint8_t *bytes = piece->buf;
+
+	for (size_t at = (size_t)(-piece->addr & (page - 1)); at + page <= piece->len; at += page)
+		if (vmcoreinfo_head(bytes + at) && result->candidate_count < COPY_CANDIDATES_MAX)
+			result->candidates[result->candidate_count++] = piece->addr + at;
+}
+
+static int take_piece(void *ctx, const struct rsp_read *piece)
+{
+	struct copy *copy = ctx;
+
+	if (copy->plan->late_vmcoreinfo)
+		look_for_vmcoreinfo(copy, piece);
+	if (core_write(copy->core, piece->addr, piece->buf, piece->len) || copy->no_memory)
+		return 1;
+	copy->done++;
+	copy->result->bytes += piece->len;
+	progress_update(copy->progress, copy->result->bytes);
+	return 0;
+}
+
+static void note_unreadable(void *ctx, uint64_t addr, size_t len)
+{
+	struct copy *copy = ctx;
+
+	if (ranges_add(&copy->result->unreadable, addr, len))
+		copy->no_memory = true;
+}
+
+int copy_pages(const struct guest *guest, const struct plan *plan, struct core *core,
+	struct progress *progress, struct copy_result *result, struct failure *failure)
+{
+	struct copy copy = {
+		.plan = plan,
+		.core = core,
+		.progress = progress,
+		.result = result,
+		.buffers = malloc((size_t)PIECES * PIECE_SIZE),
+	};
+	const struct rsp_stream stream = {
+		.next = give_piece,
+		.done = take_piece,
+		.unreadable = note_unreadable,
+		.ctx = &copy,
+	};
+	int rc;
+
+	if (!copy.buffers)
+		return fail(failure, STATUS_FAILED, "no memory");
+	rc = rsp_stream_memory(guest->rsp, &stream);
+	if (rc > 0 && core_error(core))
+		fail(failure, STATUS_OUTPUT, "%s", core_error(core));
+	else if (rc > 0)
+		fail(failure, STATUS_FAILED, "too many pages that cannot be read");
+	else if (rc < 0)
+		fail_rsp(failure, guest->rsp, "reading memory");
+	free(copy.buffers);
+	return rc ? -1 : 0;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The story of a dump, from the first packet to the file's name. */
+#include "client/verbs.h"
+
+#include <time.h>
+
+#include "client/attach.h"
+#include "client/copy.h"
+#include "client/guest.h"
+#include "client/output.h"
+#include "client/plan.h"
+#include "client/progress.h"
+#include "client/report.h"
+#include "client/tell.h"
+
+struct dump {
+	const struct options *options;
+	struct output *output; /* NULL in a dry run */
+	struct attachment attachment;
+	struct guest guest;
+	struct plan plan;
+	struct core *core;
+	struct copy_result copied;
+	double attached_at, left_at, copy_seconds; /* seconds of the monotonic clock */
+};
+
+static double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int create_core(struct dump *dump, struct failure *failure)
+{
+	dump->core = core_create(
+		dump->options->format, &dump->plan.core, output_sink(dump->output));
+	if (!dump->core)
+		return fail(failure, STATUS_FAILED, "no memory");
+	if (core_error(dump->core))
+		return fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
+	return 0;
+}
+
+static int copy_memory(struct dump *dump, struct failure *failure)
+{
+	struct progress progress;
+	double started = now_seconds();
+	int rc;
+
+	progress_start(&progress, dump->options, ranges_total(dump->plan.core.memory));
+	rc = copy_pages(&dump->guest, &dump->plan, dump->core, &progress, &dump->copied, failure);
+	progress_end(&progress, rc ? failure->text : NULL);
+	dump->copy_seconds = now_seconds() - started;
+	return rc;
+}
+
+/* The pages that looked like VMCOREINFO as they passed by are looked at in full. */
+static void look_at_candidates(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->copied.candidate_count; i++)
+		if (guest_try_vmcoreinfo(&dump->guest, dump->copied.candidates[i]))
+			return;
+	if (dump->plan.late_vmcoreinfo)
+		tell(dump->options, TELL_WARNING, "no VMCOREINFO in the core: %s",
+			dump->guest.vmcoreinfo_missing);
+}
+
+static int detach(struct dump *dump, struct failure *failure)
+{
+	int rc = detach_from(&dump->attachment, dump->options, failure);
+
+	dump->left_at = now_seconds();
+	return rc;
+}
+
+static int finish_core(struct dump *dump, struct failure *failure)
+{
+	const struct vmcoreinfo *info = &dump->guest.kernel.vmcoreinfo;
+	struct notes late;
+	int rc = 0;
+
+	notes_init(&late, dump->guest.arch->order);
+	if (dump->plan.late_vmcoreinfo && info->text)
+		notes_append(&late, "VMCOREINFO", 0, info->text, info->size);
+	if (core_finish(dump->core, late.size ? &late : NULL))
+		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
+	notes_deinit(&late);
+	return rc ? rc : output_publish(dump->output, failure);
+}
+
+static int take_core(struct dump *dump, struct failure *failure)
+{
+	const struct options *options = dump->options;
+
+	/* What the output cannot do is known before the guest is stopped for it. */
+	if (!options->dry_run) {
+		dump->output = output_open(options, failure);
+		if (!dump->output)
+			return -1;
+	}
+	dump->attached_at = now_seconds();
+	if (attach_to(&dump->attachment, options, failure) ||
+		guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
+		plan_make(&dump->plan, &dump->guest, options,
+			dump->output && output_sink(dump->output)->write_at, failure))
+		return -1;
+	report_gaps(options, &dump->guest, &dump->plan);
+	if (options->dry_run)
+		return detach(dump, failure);
+	if (create_core(dump, failure) || copy_memory(dump, failure))
+		return -1;
+	look_at_candidates(dump);
+	if (detach(dump, failure))
+		return -1;
+	return finish_core(dump, failure);
+}
+
+/* The guest is left as asked whatever went wrong; if that is not possible, its owner must know. */
+static void leave_after_failure(struct dump *dump, struct failure *failure)
+{
+	struct failure second;
+
+	if (!dump->attachment.rsp || dump->attachment.left)
+		return;
+	if (failure->status == STATUS_UNREACHABLE && !rsp_stub(dump->attachment.rsp)->features[0])
+		return;
+	if (detach(dump, &second))
+		tell(dump->options, TELL_ERROR,
+			"the guest may stand still now (\"rspdump release %s\" lets it run)",
+			dump->options->target);
+}
+
+static void tell_result(const struct dump *dump)
+{
+	const struct options *options = dump->options;
+	char memory[AMOUNT_TEXT_SIZE], zero[AMOUNT_TEXT_SIZE], rate[AMOUNT_TEXT_SIZE];
+	double bytes = (double)dump->copied.bytes;
+
+	tell(options, TELL_RESULT, "%s: %s of memory, %s of it zero, at %s/s", options->output,
+		amount_text(memory, bytes), amount_text(zero, (double)core_zero_bytes(dump->core)),
+		amount_text(rate, dump->copy_seconds > 0 ? bytes / dump->copy_seconds : 0));
+	tell(options, TELL_RESULT, "the guest stood still for %.1f s and %s",
+		dump->left_at - dump->attached_at,
+		leaves_running(&dump->attachment, options) ? "runs" : "still does");
+}
+
+static void write_json(const struct dump *dump, const struct failure *failure)
+{
+	const struct options *options = dump->options;
+	struct json json;
+
+	json_init(&json, stdout);
+	json_open(&json, NULL, '{');
+	report_failure_json(&json, failure);
+	json_string(&json, "target", options->target);
+	if (dump->attachment.rsp)
+		report_stub_json(&json, &dump->attachment);
+	if (dump->plan.core.arch)
+		report_guest_json(&json, &dump->guest);
+	if (dump->output && dump->core) {
+		json_string(&json, "output", options->output);
+		json_string(&json, "format", options->format->name);
+		json_number(&json, "file_bytes", output_size(dump->output));
+		json_number(&json, "disk_bytes", output_disk_usage(dump->output));
+		json_number(&json, "memory_bytes", dump->copied.bytes);
+		json_number(&json, "zero_bytes", core_zero_bytes(dump->core));
+		json_number(&json, "unreadable_bytes", ranges_total(&dump->copied.unreadable));
+		report_ranges_json(&json, "unreadable", &dump->copied.unreadable);
+		json_string(&json, "registers_missing", dump->plan.missing);
+		json_real(&json, "copy_seconds", dump->copy_seconds);
+	}
+	if (dump->attachment.left) {
+		json_real(&json, "stopped_seconds", dump->left_at - dump->attached_at);
+		json_string(&json, "after",
+			leaves_running(&dump->attachment, options) ? "running" : "stopped");
+	}
+	json_close(&json, '}');
+	fputc('\n', stdout);
+}
+
+/* A core with zeros in place of memory that nobody could read is not quite done. */
+static void judge(const struct dump *dump, struct failure *failure)
+{
+	const struct ranges *unreadable = &dump->copied.unreadable;
+	char amount[AMOUNT_TEXT_SIZE];
+
+	if (unreadable->count == 0)
+		return;
+	for (size_t i = 0; i < unreadable->count; i++)
+		tell(dump->options, TELL_DETAIL, "cannot be read: 0x%llx-0x%llx",
+			(unsigned long long)unreadable->items[i].start,
+			(unsigned long long)(unreadable->items[i].start +
+					     unreadable->items[i].size - 1));
+	fail(failure, STATUS_INCOMPLETE,
+		"%s in %zu places could not be read, and %s in the core (first at 0x%llx; -v lists all)",
+		amount_text(amount, (double)ranges_total(unreadable)), unreadable->count,
+		"are zero", (unsigned long long)unreadable->items[0].start);
+}
+
+enum status dump_run(const struct options *options)
+{
+	struct dump dump = { .options = options };
+	struct failure failure = { .status = STATUS_DONE };
+
+	copy_result_init(&dump.copied);
+	if (take_core(&dump, &failure)) {
+		leave_after_failure(&dump, &failure);
+	} else if (options->dry_run) {
+		if (!options->json)
+			report_guest_text(&dump.guest);
+	} else {
+		tell_result(&dump);
+		judge(&dump, &failure);
+	}
+	if (failure.status != STATUS_DONE)
+		tell(options, TELL_ERROR, "%s", failure.text);
+	if (options->json)
+		write_json(&dump, &failure);
+	core_destroy(dump.core);
+	copy_result_deinit(&dump.copied);
+	plan_deinit(&dump.plan);
+	guest_deinit(&dump.guest);
+	attachment_deinit(&dump.attachment);
+	output_close(dump.output);
+	return failure.status;
+}

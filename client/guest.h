@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is known of the guest before its memory is copied: CPUs and their registers, the RAM map,
+ * the kernel. Learned once, in guest_learn(), and not changed afterwards but for a VMCOREINFO that
+ * the copy passes by.
+ */
+#ifndef CLIENT_GUEST_H
+#define CLIENT_GUEST_H
+
+#include "arch/arch.h"
+#include "client/attach.h"
+#include "client/guest_memory.h"
+#include "layout/kernel.h"
+#include "layout/ranges.h"
+
+struct guest {
+	struct rsp *rsp;
+	const struct arch *arch;
+	struct rsp_thread *threads;
+	struct registers *cpus;
+	size_t cpu_count;
+
+	struct ranges ram;      /* what holds the guest's own data */
+	struct ranges memory;   /* what goes into a core: ram, or more with --ram all */
+	const char *ram_source; /* for people */
+
+	struct guest_memory_state memory_state;
+	struct guest_memory reader; /* of ram, by physical address */
+
+	struct kernel kernel;
+	const char *vmcoreinfo_source; /* for people; NULL if there is none */
+	char vmcoreinfo_missing[320];  /* why there is none */
+};
+
+/* Returns 0 or -1; guest_deinit() in either case. */
+int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *options,
+	struct failure *failure);
+void guest_deinit(struct guest *guest);
+
+/*
+ * Looks at the VMCOREINFO at paddr, which the copy passed by, and takes it if it fits the guest.
+ * True if it was taken.
+ */
+bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr);
+
+#endif

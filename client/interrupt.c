@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/interrupt.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t end_signal;
+static volatile sig_atomic_t progress_wanted;
+static int pipe_ends[2] = { -1, -1 };
+
+static void ask_for_end(int number)
+{
+	ssize_t ignored;
+
+	if (end_signal)
+		_exit(128 + number);
+	end_signal = number;
+	/* The byte is never read: whoever polls the pipe sees it from now on. */
+	ignored = write(pipe_ends[1], "", 1);
+	(void)ignored;
+}
+
+static void ask_for_progress(int number)
+{
+	(void)number;
+	progress_wanted = 1;
+}
+
+int interrupt_init(void)
+{
+	struct sigaction end = { .sa_handler = ask_for_end };
+	struct sigaction progress = { .sa_handler = ask_for_progress, .sa_flags = SA_RESTART };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK))
+		return -1;
+	return sigaction(SIGINT, &end, NULL) || sigaction(SIGTERM, &end, NULL) ||
+	                       sigaction(SIGHUP, &end, NULL) ||
+	                       sigaction(SIGUSR1, &progress, NULL) ||
+	                       sigaction(SIGPIPE, &ignore, NULL)
+	               ? -1
+	               : 0;
+}
+
+int interrupt_fd(void)
+{
+	return pipe_ends[0];
+}
+
+int interrupt_signal(void)
+{
+	return end_signal;
+}
+
+bool interrupt_wants_progress(void)
+{
+	bool wanted = progress_wanted;
+
+	progress_wanted = 0;
+	return wanted;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/measure.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	PIECE_SIZE = 64 << 10,
+	BYTES_MAX = 16 << 20,
+};
+
+static const double seconds_max = 1.0;
+
+struct measurement {
+	const struct ranges *memory;
+	uint8_t *buffer; /* one for all pieces: nobody looks at them */
+	size_t range;
+	uint64_t offset;
+	uint64_t asked, read;
+	double started;
+};
+
+static double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool give_piece(void *ctx, struct rsp_read *piece)
+{
+	struct measurement *measurement = ctx;
+
+	if (measurement->range == measurement->memory->count || measurement->asked >= BYTES_MAX ||
+		now_seconds() - measurement->started > seconds_max)
+		return false;
+
+	const struct range *range = &measurement->memory->items[measurement->range];
+	uint64_t left = range->size - measurement->offset;
+
+	piece->addr = range->start + measurement->offset;
+	piece->len = left < PIECE_SIZE ? (size_t)left : PIECE_SIZE;
+	piece->buf = measurement->buffer;
+	measurement->asked += piece->len;
+	measurement->offset += piece->len;
+	if (measurement->offset == range->size) {
+		measurement->range++;
+		measurement->offset = 0;
+	}
+	return true;
+}
+
+static int take_piece(void *ctx, const struct rsp_read *piece)
+{
+	struct measurement *measurement = ctx;
+
+	measurement->read += piece->len;
+	return 0;
+}
+
+int measure_rate(const struct guest *guest, double *rate, struct failure *failure)
+{
+	struct measurement measurement = {
+		.memory = &guest->memory,
+		.buffer = malloc(PIECE_SIZE),
+		.started = now_seconds(),
+	};
+	const struct rsp_stream stream = {
+		.next = give_piece,
+		.done = take_piece,
+		.ctx = &measurement,
+	};
+	int rc;
+
+	if (!measurement.buffer)
+		return fail(failure, STATUS_FAILED, "no memory");
+	rc = rsp_stream_memory(guest->rsp, &stream);
+	if (rc)
+		fail_rsp(failure, guest->rsp, "reading memory");
+	else
+		*rate = (double)measurement.read / (now_seconds() - measurement.started + 1e-6);
+	free(measurement.buffer);
+	return rc ? -1 : 0;
+}

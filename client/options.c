@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECONDS_MAX = 86400 };
+
+struct option_row {
+	char letter; /* 0 if it has none */
+	const char *name;
+	const char *argument; /* NULL if it takes none */
+	const char *help;
+	const char *verbs; /* names of the verbs that know it */
+	/* Returns 0, or -1 if the value makes no sense. */
+	int (*set)(struct options *options, const char *value);
+};
+
+static int set_output(struct options *options, const char *value)
+{
+	options->output = value;
+	return *value ? 0 : -1;
+}
+
+static int set_force(struct options *options, const char *value)
+{
+	(void)value;
+	options->force = true;
+	return 0;
+}
+
+static int set_format(struct options *options, const char *value)
+{
+	options->format = core_format_find(value);
+	return options->format ? 0 : -1;
+}
+
+static int set_ram(struct options *options, const char *value)
+{
+	options->ram = value;
+	return *value ? 0 : -1;
+}
+
+static int set_vmcoreinfo(struct options *options, const char *value)
+{
+	options->vmcoreinfo = value;
+	return *value ? 0 : -1;
+}
+
+/* The place of value in a list of words that ends with NULL, or -1. */
+static int word_index(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (strcmp(value, words[i]) == 0)
+			return i;
+	return -1;
+}
+
+static int set_after(struct options *options, const char *value)
+{
+	static const char *const words[] = { "auto", "resume", "stop", NULL };
+	int index = word_index(value, words);
+
+	options->after = (enum after)index;
+	return index < 0 ? -1 : 0;
+}
+
+static int set_progress(struct options *options, const char *value)
+{
+	static const char *const words[] = { "auto", "bar", "plain", "json", "none", NULL };
+	int index = word_index(value, words);
+
+	options->progress = (enum progress_mode)index;
+	return index < 0 ? -1 : 0;
+}
+
+static int set_seconds(unsigned *seconds, const char *value, unsigned least)
+{
+	char *end;
+	unsigned long number = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || number < least || number > SECONDS_MAX)
+		return -1;
+	*seconds = (unsigned)number;
+	return 0;
+}
+
+static int set_connect_timeout(struct options *options, const char *value)
+{
+	return set_seconds(&options->connect_timeout, value, 1);
+}
+
+static int set_timeout(struct options *options, const char *value)
+{
+	return set_seconds(&options->timeout, value, 1);
+}
+
+static int set_retry(struct options *options, const char *value)
+{
+	return set_seconds(&options->retry, value, 0);
+}
+
+static int set_json(struct options *options, const char *value)
+{
+	(void)value;
+	options->json = true;
+	return 0;
+}
+
+static int set_quiet(struct options *options, const char *value)
+{
+	(void)value;
+	options->quiet = true;
+	return 0;
+}
+
+static int set_verbose(struct options *options, const char *value)
+{
+	(void)value;
+	options->verbose++;
+	return 0;
+}
+
+static int set_trace(struct options *options, const char *value)
+{
+	options->trace = value;
+	return *value ? 0 : -1;
+}
+
+static int set_dry_run(struct options *options, const char *value)
+{
+	(void)value;
+	options->dry_run = true;
+	return 0;
+}
+
+static int set_help(struct options *options, const char *value)
+{
+	(void)value;
+	options->help = true;
+	return 0;
+}
+
+static int set_version(struct options *options, const char *value)
+{
+	(void)value;
+	options->version = true;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ 'o', "output", "FILE", "the core; - is stdout, fd:N a descriptor (default vmcore)",
+		"dump", set_output },
+	{ 'f', "force", NULL, "replace an existing FILE", "dump", set_force },
+	{ 'F', "format", "NAME", "elf (default)", "dump", set_format },
+	{ 0, "ram", "MAP", "auto, all, or 0-0x9ffff,0x100000-0x7fffffff", "dump info", set_ram },
+	{ 0, "vmcoreinfo", "WHAT", "auto, none, an address or a file", "dump info",
+		set_vmcoreinfo },
+	{ 0, "after", "STATE", "the guest afterwards: auto (as found), resume or stop", "dump info",
+		set_after },
+	{ 0, "connect-timeout", "SECONDS", "to connect and to hear a first answer (default 5)",
+		"dump info release", set_connect_timeout },
+	{ 0, "timeout", "SECONDS", "longest silence of the stub (default 30)", "dump info release",
+		set_timeout },
+	{ 0, "retry", "SECONDS", "go on trying to connect (default 0)", "dump info release",
+		set_retry },
+	{ 0, "progress", "HOW", "auto, bar, plain, json or none", "dump", set_progress },
+	{ 0, "json", NULL, "print the result as one JSON object on stdout", "dump info release",
+		set_json },
+	{ 'n', "dry-run", NULL, "learn all about the guest, but write no core", "dump",
+		set_dry_run },
+	{ 'q', "quiet", NULL, "errors only", "dump info release", set_quiet },
+	{ 'v', "verbose", NULL, "say more", "dump info release", set_verbose },
+	{ 0, "trace", "FILE", "write every packet to FILE", "dump info release", set_trace },
+	{ 'h', "help", NULL, "print this", "dump info release", set_help },
+	{ 'V', "version", NULL, "print the version and what was built in", "dump info release",
+		set_version },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+void options_help(FILE *to)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		fprintf(to, "%s rspdump %-8s %-24s %s\n", verb == verbs ? "usage:" : "      ",
+			verb->name, verb->synopsis, verb->help);
+	fprintf(to,
+		"\nTARGET: 1234, :1234, HOST:PORT, [V6ADDRESS]:PORT, unix:PATH, a serial device,\n"
+		"        '|COMMAND', fd:N, connect://HOST:PORT\n\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", rows[i].letter ? "-" : " ",
+			rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ",
+			rows[i].name, rows[i].argument ? "=" : "",
+			rows[i].argument ? rows[i].argument : "");
+		fprintf(to, "  %-30s %s\n", left, rows[i].help);
+	}
+	fprintf(to, "\nThe manual page rspdump(1) has the details and the exit statuses.\n");
+}
+
+static void set_defaults(struct options *options)
+{
+	*options = (struct options){
+		.verb = verbs,
+		.output = "vmcore",
+		.format = core_formats[0],
+		.ram = "auto",
+		.vmcoreinfo = "auto",
+		.connect_timeout = 5,
+		.timeout = 30,
+	};
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
+
+/* getopt's tables, made from ours. A long option's value is its row, counted from 256. */
+static void make_tables(char *letters, struct option *names)
+{
+	/* Not in the GNU way: what is wrong is told in our words. */
+	*letters++ = ':';
+	for (int i = 0; i < ROWS; i++) {
+		if (rows[i].letter) {
+			*letters++ = rows[i].letter;
+			if (rows[i].argument)
+				*letters++ = ':';
+		}
+		names[i] = (struct option){ rows[i].name,
+			rows[i].argument ? required_argument : no_argument, NULL, 256 + i };
+	}
+	*letters = '\0';
+	names[ROWS] = (struct option){ 0 };
+}
+
+static const struct option_row *find_row(int code)
+{
+	if (code >= 256)
+		return &rows[code - 256];
+	for (int i = 0; i < ROWS; i++)
+		if (rows[i].letter == code)
+			return &rows[i];
+	return NULL;
+}
+
+static int usage_error(struct failure *failure, const char *what, const char *which)
+{
+	return fail(failure, STATUS_USAGE, "%s %s (rspdump --help lists all)", what, which);
+}
+
+static int parse_options(struct options *options, const struct option_row **last, int argc,
+	char **argv, struct failure *failure)
+{
+	char letters[2 * ROWS + 2];
+	struct option names[ROWS + 1];
+	int code;
+
+	make_tables(letters, names);
+	opterr = 0;
+	optind = 1;
+	while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+		if (code == '?')
+			return usage_error(
+				failure, "unknown or ambiguous option", argv[optind - 1]);
+		if (code == ':')
+			return usage_error(failure, "a value is missing behind", argv[optind - 1]);
+
+		const struct option_row *row = find_row(code);
+
+		if (row->set(options, optarg))
+			return fail(failure, STATUS_USAGE, "--%s does not take \"%s\": %s",
+				row->name, optarg, row->help);
+		/* Remembered to check it against the verb, which may stand behind it. */
+		last[row - rows] = row;
+	}
+	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct failure *failure)
+{
+	const struct option_row *given[ROWS] = { NULL };
+
+	set_defaults(options);
+	if (parse_options(options, given, argc, argv, failure))
+		return -1;
+	if (options->help || options->version)
+		return 0;
+	if (optind < argc && find_verb(argv[optind]))
+		options->verb = find_verb(argv[optind++]);
+	for (int i = 0; i < ROWS; i++)
+		if (given[i] && !strstr(given[i]->verbs, options->verb->name))
+			return fail(failure, STATUS_USAGE, "--%s means nothing to %s",
+				given[i]->name, options->verb->name);
+	if (optind == argc)
+		return usage_error(failure, "no target given: rspdump", options->verb->synopsis);
+	options->target = argv[optind++];
+	if (optind < argc)
+		return usage_error(failure, "one target at a time; too much is", argv[optind]);
+	if (options->json && strcmp(options->output, "-") == 0)
+		return fail(failure, STATUS_USAGE, "--json and -o - both want stdout");
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line. One table in options.c holds every option with its help; parsing, --help and
+ * the tests that hold the manual page against it all read that table.
+ */
+#ifndef CLIENT_OPTIONS_H
+#define CLIENT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "client/status.h"
+#include "layout/core.h"
+
+enum after { AFTER_AUTO, AFTER_RESUME, AFTER_STOP };
+enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
+
+struct options {
+	const struct verb *verb;
+	const char *target; /* TARGET or CORE */
+	const char *output;
+	bool force;
+	const struct core_format *format;
+	const char *ram;        /* "auto", "all" or ranges */
+	const char *vmcoreinfo; /* "auto", "none", an address or a file */
+	enum after after;
+	unsigned connect_timeout, timeout, retry; /* seconds */
+	enum progress_mode progress;
+	bool json, quiet, dry_run;
+	unsigned verbose;
+	const char *trace;
+	bool help, version;
+};
+
+/* What rspdump can be told to do. */
+struct verb {
+	const char *name;
+	const char *synopsis; /* what stands behind the name */
+	const char *help;
+	enum status (*run)(const struct options *options);
+};
+
+/* The table of main.c, ended by a row without a name. The first row is meant when none is named. */
+extern const struct verb verbs[];
+
+/* Returns 0, or -1 with what is wrong. Strings in options point into argv. */
+int options_parse(struct options *options, int argc, char **argv, struct failure *failure);
+
+void options_help(FILE *to);
+
+#endif

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Small pieces are gathered up to this; a hole or a seek ends a piece. */
+enum { GATHER_SIZE = 1 << 20 };
+
+struct output {
+	struct sink sink;
+	int fd;
+	bool owned;           /* fd is ours to close */
+	char *path, *partial; /* NULL where there is no file of ours */
+	bool replace;         /* an existing path */
+	bool seekable, holes;
+	off_t base;    /* where in the file the core begins */
+	uint64_t size; /* of the core so far, with what is gathered */
+	uint8_t *gathered;
+	size_t gathered_size;
+	char error[256];
+};
+
+static struct output *from_sink(struct sink *sink)
+{
+	return (struct output *)((char *)sink - offsetof(struct output, sink));
+}
+
+static int fail_errno(struct output *output, const char *what)
+{
+	snprintf(output->error, sizeof(output->error), "%s: %s", what, strerror(errno));
+	return -1;
+}
+
+/* Writes all of it: at offset of the core, or where the descriptor stands if it cannot seek. */
+static int write_all(struct output *output, uint64_t offset, const uint8_t *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = output->seekable
+		                    ? pwrite(output->fd, bytes, size, output->base + (off_t)offset)
+		                    : write(output->fd, bytes, size);
+
+		if (n < 0 && errno == EAGAIN) {
+			/* Somebody made an inherited pipe non-blocking. */
+			struct pollfd ready = { .fd = output->fd, .events = POLLOUT };
+
+			poll(&ready, 1, -1);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(output, "cannot write");
+		bytes += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_gathered(struct output *output)
+{
+	size_t size = output->gathered_size;
+
+	output->gathered_size = 0;
+	return write_all(output, output->size - size, output->gathered, size);
+}
+
+static int sink_write(struct sink *sink, const void *bytes, size_t size)
+{
+	struct output *output = from_sink(sink);
+	const uint8_t *from = bytes;
+
+	while (size) {
+		size_t room = GATHER_SIZE - output->gathered_size;
+		size_t part = size < room ? size : room;
+
+		memcpy(output->gathered + output->gathered_size, from, part);
+		output->gathered_size += part;
+		output->size += part;
+		from += part;
+		size -= part;
+		if (output->gathered_size == GATHER_SIZE && write_gathered(output))
+			return -1;
+	}
+	return 0;
+}
+
+static int sink_zero(struct sink *sink, uint64_t size)
+{
+	static const uint8_t zeros[4096];
+	struct output *output = from_sink(sink);
+
+	if (output->holes) {
+		if (write_gathered(output))
+			return -1;
+		output->size += size;
+		return 0;
+	}
+	while (size) {
+		size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
+
+		if (sink_write(sink, zeros, part))
+			return -1;
+		size -= part;
+	}
+	return 0;
+}
+
+static int sink_write_at(struct sink *sink, uint64_t offset, const void *bytes, size_t size)
+{
+	struct output *output = from_sink(sink);
+
+	return write_gathered(output) ? -1 : write_all(output, offset, bytes, size);
+}
+
+static const char *sink_error(struct sink *sink)
+{
+	return from_sink(sink)->error;
+}
+
+/* Creates FILE.partial. It never follows a symbolic link that somebody put there. */
+static int create_partial(
+	struct output *output, const struct options *options, struct failure *failure)
+{
+	const char *path = options->output;
+	struct stat st;
+
+	output->replace = options->force;
+	if (lstat(path, &st) == 0) {
+		if (!options->force)
+			return fail(
+				failure, STATUS_EXISTS, "%s exists (--force replaces it)", path);
+		if (S_ISDIR(st.st_mode))
+			return fail(failure, STATUS_OUTPUT, "%s is a directory", path);
+	}
+	output->path = strdup(path);
+	if (!output->path || asprintf(&output->partial, "%s.partial", path) < 0) {
+		output->partial = NULL;
+		return fail(failure, STATUS_FAILED, "no memory");
+	}
+	if (options->force)
+		unlink(output->partial);
+	output->fd = open(
+		output->partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (output->fd >= 0) {
+		output->owned = true;
+		return 0;
+	}
+
+	int cause = errno;
+
+	if (cause == EEXIST)
+		fail(failure, STATUS_EXISTS,
+			"%s exists: another dump is writing it, or was killed (--force replaces it)",
+			output->partial);
+	else
+		fail(failure, STATUS_OUTPUT, "cannot create %s: %s", output->partial,
+			strerror(cause));
+	/* It is not ours to remove. */
+	free(output->partial);
+	output->partial = NULL;
+	return -1;
+}
+
+static int open_descriptor(
+	struct output *output, const struct options *options, struct failure *failure)
+{
+	const char *name = options->output;
+	char *end;
+
+	if (strcmp(name, "-") == 0) {
+		output->fd = STDOUT_FILENO;
+	} else {
+		name += strlen("fd:");
+		output->fd = (int)strtol(name, &end, 10);
+		if (*name < '0' || *name > '9' || *end)
+			return fail(
+				failure, STATUS_USAGE, "%s names no descriptor", options->output);
+	}
+	if (fcntl(output->fd, F_GETFD) < 0)
+		return fail(failure, STATUS_OUTPUT, "%s: %s", options->output, strerror(errno));
+	if (isatty(output->fd))
+		return fail(failure, STATUS_USAGE,
+			"a core does not go to a terminal (redirect it, or use -o FILE)");
+	return 0;
+}
+
+/* A regular file can seek, unless it is open for appending; others only claim to. */
+static void look_at_descriptor(struct output *output)
+{
+	int flags = fcntl(output->fd, F_GETFL);
+	struct stat st;
+
+	if (fstat(output->fd, &st) || !S_ISREG(st.st_mode) || flags < 0 || flags & O_APPEND)
+		return;
+	output->base = lseek(output->fd, 0, SEEK_CUR);
+	if (output->base < 0)
+		return;
+	output->seekable = true;
+	output->sink.write_at = sink_write_at;
+	/* What lies behind the end reads as zeros; what another has written there does not. */
+	output->holes = st.st_size <= output->base;
+}
+
+struct output *output_open(const struct options *options, struct failure *failure)
+{
+	struct output *output = calloc(1, sizeof(*output));
+	int rc;
+
+	if (output)
+		output->gathered = malloc(GATHER_SIZE);
+	if (!output || !output->gathered) {
+		free(output);
+		fail(failure, STATUS_FAILED, "no memory");
+		return NULL;
+	}
+	output->fd = -1;
+	output->sink = (struct sink){ .write = sink_write, .zero = sink_zero, .error = sink_error };
+	if (strcmp(options->output, "-") == 0 || strncmp(options->output, "fd:", 3) == 0)
+		rc = open_descriptor(output, options, failure);
+	else
+		rc = create_partial(output, options, failure);
+	if (rc) {
+		output_close(output);
+		return NULL;
+	}
+	look_at_descriptor(output);
+	return output;
+}
+
+struct sink *output_sink(struct output *output)
+{
+	return &output->sink;
+}
+
+uint64_t output_size(const struct output *output)
+{
+	return output->size;
+}
+
+uint64_t output_disk_usage(const struct output *output)
+{
+	struct stat st;
+
+	return output->seekable && fstat(output->fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
+/* The name's way to the disk is the directory's. */
+static void sync_directory(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(copy);
+}
+
+static int take_name(struct output *output, struct failure *failure)
+{
+	int rc = renameat2(AT_FDCWD, output->partial, AT_FDCWD, output->path,
+		output->replace ? 0 : RENAME_NOREPLACE);
+
+	/* A file system without RENAME_NOREPLACE (NFS) can still refuse by link(). */
+	if (rc && errno == EINVAL && !output->replace) {
+		rc = link(output->partial, output->path);
+		if (rc == 0)
+			unlink(output->partial);
+	}
+	if (rc && errno == EEXIST)
+		return fail(failure, STATUS_EXISTS, "%s has appeared meanwhile", output->path);
+	if (rc)
+		return fail(failure, STATUS_OUTPUT, "cannot rename %s: %s", output->partial,
+			strerror(errno));
+	free(output->partial);
+	output->partial = NULL;
+	sync_directory(output->path);
+	return 0;
+}
+
+int output_publish(struct output *output, struct failure *failure)
+{
+	if (write_gathered(output))
+		return fail(failure, STATUS_OUTPUT, "%s", output->error);
+	/* A hole at the end makes no file longer. */
+	if (output->holes && ftruncate(output->fd, output->base + (off_t)output->size))
+		return fail(failure, STATUS_OUTPUT, "cannot set the size: %s", strerror(errno));
+	if (output->seekable && !output->owned)
+		lseek(output->fd, output->base + (off_t)output->size, SEEK_SET);
+	if (!output->partial)
+		return 0;
+	if (fsync(output->fd))
+		return fail(failure, STATUS_OUTPUT, "cannot write: %s", strerror(errno));
+	return take_name(output, failure);
+}
+
+void output_close(struct output *output)
+{
+	if (!output)
+		return;
+	if (output->partial)
+		unlink(output->partial);
+	if (output->owned)
+		close(output->fd);
+	free(output->partial);
+	free(output->path);
+	free(output->gathered);
+	free(output);
+}

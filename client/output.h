@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The file that a core goes to. It is written as FILE.partial, readable by its owner only, and gets
+ * its name when it is whole: a core under its final name is never half a one. Standard output and
+ * inherited descriptors are written as they are.
+ */
+#ifndef CLIENT_OUTPUT_H
+#define CLIENT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/options.h"
+#include "layout/sink.h"
+
+struct output;
+
+/*
+ * Opens it, without a byte written. Returns NULL and fills in failure if FILE exists (and may not
+ * be replaced) or cannot be made.
+ */
+struct output *output_open(const struct options *options, struct failure *failure);
+
+/* What a core writes to; write_at is there if the output can seek. Lives as long as the output. */
+struct sink *output_sink(struct output *output);
+
+/* Bytes of the core, holes included, and what the file takes on disk (0 where there is none). */
+uint64_t output_size(const struct output *output);
+uint64_t output_disk_usage(const struct output *output);
+
+/* Brings everything to the disk and gives the file its name. Returns 0 or -1. */
+int output_publish(struct output *output, struct failure *failure);
+
+/* Closes it; a file that was not published is removed. NULL accepted. */
+void output_close(struct output *output);
+
+#endif

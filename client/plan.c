@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/* Kernels reserve one page for it, of at most 64 KiB. */
+	LATE_NOTE_ROOM = NOTE_HEADER_SIZE + 12 + 65536,
+};
+
+static void add_mapping(struct plan *plan, uint64_t vaddr, uint64_t paddr, uint64_t size)
+{
+	plan->mappings[plan->core.mapping_count++] = (struct core_mapping){
+		.vaddr = vaddr, .paddr = paddr, .size = size
+	};
+}
+
+/*
+ * The kernel image as the kernel itself links it, as kexec has it in /proc/vmcore: makedumpfile
+ * takes phys_base from this one, gdb and drgn before 0.0.27 read the kernel's data through it.
+ */
+static void map_kernel_image(struct plan *plan, const struct guest *guest)
+{
+	const struct mapping *text = &guest->kernel.text;
+	const struct range *range = ranges_find(&guest->memory, text->paddr);
+	uint64_t size = text->size;
+
+	if (!range)
+		return;
+	if (size > range->start + range->size - text->paddr)
+		size = range->start + range->size - text->paddr;
+	add_mapping(plan, text->vaddr, text->paddr, size);
+}
+
+/* The direct map has RAM only: what --ram all adds has no address there. */
+static void map_memory(struct plan *plan, const struct guest *guest)
+{
+	for (size_t i = 0; i < guest->memory.count; i++) {
+		const struct range *range = &guest->memory.items[i];
+		bool direct = guest->kernel.mapped && ranges_find(&guest->ram, range->start);
+
+		add_mapping(plan, direct ? guest->kernel.direct_map + range->start : range->start,
+			range->start, range->size);
+	}
+}
+
+static int add_vmcoreinfo(struct plan *plan, const struct guest *guest)
+{
+	const struct vmcoreinfo *info = &guest->kernel.vmcoreinfo;
+
+	if (info->text)
+		notes_append(&plan->notes, "VMCOREINFO", 0, info->text, info->size);
+	return plan->notes.failed ? -1 : 0;
+}
+
+int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
+	bool can_write_at, struct failure *failure)
+{
+	memset(plan, 0, sizeof(*plan));
+	notes_init(&plan->notes, guest->arch->order);
+	plan->mappings = calloc(guest->memory.count + 1, sizeof(*plan->mappings));
+	if (!plan->mappings)
+		return fail(failure, STATUS_FAILED, "no memory");
+	if (guest->kernel.mapped)
+		map_kernel_image(plan, guest);
+	map_memory(plan, guest);
+	guest->arch->write_notes(
+		guest->cpus, guest->cpu_count, &plan->notes, plan->missing, sizeof(plan->missing));
+	if (add_vmcoreinfo(plan, guest))
+		return fail(failure, STATUS_FAILED, "no memory for notes");
+	plan->late_vmcoreinfo = can_write_at && !guest->kernel.vmcoreinfo.text &&
+	                        strcmp(options->vmcoreinfo, "auto") == 0;
+	plan->core.arch = guest->arch;
+	plan->core.memory = &guest->memory;
+	plan->core.mappings = plan->mappings;
+	plan->core.notes = &plan->notes;
+	plan->core.late_note_room = plan->late_vmcoreinfo ? LATE_NOTE_ROOM : 0;
+	return 0;
+}
+
+void plan_deinit(struct plan *plan)
+{
+	notes_deinit(&plan->notes);
+	free(plan->mappings);
+	memset(plan, 0, sizeof(*plan));
+}

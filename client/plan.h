@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What goes into the core, decided before a page is read: which memory, under which addresses,
+ * which notes. */
+#ifndef CLIENT_PLAN_H
+#define CLIENT_PLAN_H
+
+#include "client/guest.h"
+#include "layout/core.h"
+
+struct plan {
+	struct core_plan core;
+	struct core_mapping *mappings;
+	struct notes notes;
+	char missing[256];    /* registers that the notes lack; "" if none */
+	bool late_vmcoreinfo; /* look out for VMCOREINFO while copying */
+};
+
+/* can_write_at: whether the output takes a note that is found late. Returns 0 or -1. */
+int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
+	bool can_write_at, struct failure *failure);
+void plan_deinit(struct plan *plan);
+
+#endif
