@@ -25,21 +25,41 @@ static uint64_t lower_half_last(const struct page_table *table)
 	return ((uint64_t)1 << (table->page_shift + table->levels * table->level_bits - 1)) - 1;
 }
 
-static uint64_t get_entry(const struct page_table *table, const uint8_t *from)
+static struct paging_entry get_entry(
+	const struct page_table *table, unsigned level, const uint8_t *from)
 {
-	return table->entry_size == 8 ? get_u64(from, table->arch->order)
-	                              : get_u32(from, table->arch->order);
+	return table->arch->paging_entry(table, level,
+		table->entry_size == 8 ? get_u64(from, table->arch->order)
+				       : get_u32(from, table->arch->order));
 }
+
+/*
+ * Tables that hang from one table, read together: over a distant stub the walk would otherwise
+ * spend its time on round trips. Not too many, since the visitor may end the walk any time.
+ */
+enum { BATCH_MAX = 32 };
+
+struct batch {
+	struct guest_read_request requests[BATCH_MAX];
+	size_t count, next;
+	uint8_t *tables; /* room for BATCH_MAX of them */
+};
 
 struct walk {
 	const struct page_table *table;
 	const struct guest_memory *memory;
 	mapping_visit visit;
 	void *ctx;
-	uint8_t *buffers; /* a table of each level, level 0 first */
-	size_t tables_read;
+	struct batch *batches; /* by the level of the table that they hang from */
+	size_t tables_left;
+	bool gave_up;
 	struct mapping pending; /* seen, but may grow; size 0: none */
 };
+
+static size_t table_size(const struct page_table *table)
+{
+	return (size_t)table->entry_size << table->level_bits;
+}
 
 static int flush(struct walk *walk)
 {
@@ -66,26 +86,51 @@ static int found(struct walk *walk, const struct mapping *mapping)
 	return ret;
 }
 
-/* above: what the tables on the way here allow. The recursion is at most table->levels deep. */
-static int walk_table(struct walk *walk, unsigned level, const struct paging_entry *above,
-	uint64_t first, uint64_t last)
+/* Reads the tables that hang from the entries first to last of a table. */
+static int read_batch(
+	struct walk *walk, unsigned level, const uint8_t *entries, size_t first, size_t last)
 {
 	const struct page_table *table = walk->table;
-	size_t size = (size_t)table->entry_size << table->level_bits;
-	uint8_t *entries = walk->buffers + level * size;
+	struct batch *batch = &walk->batches[level];
+
+	batch->count = batch->next = 0;
+	for (size_t i = first; i <= last && batch->count < BATCH_MAX && walk->tables_left; i++) {
+		struct paging_entry entry = get_entry(
+			table, level, entries + i * table->entry_size);
+
+		if (!entry.present || entry.leaf)
+			continue;
+		batch->requests[batch->count] = (struct guest_read_request){
+			.paddr = entry.address,
+			.buf = batch->tables + batch->count * table_size(table),
+			.len = table_size(table),
+		};
+		batch->count++;
+		walk->tables_left--;
+	}
+	if (!batch->count) {
+		walk->gave_up = true;
+		return -1;
+	}
+	guest_read_many(walk->memory, batch->requests, batch->count);
+	return 0;
+}
+
+/* above: what the tables on the way here allow. The recursion is at most table->levels deep. */
+static int walk_table(struct walk *walk, unsigned level, const uint8_t *entries,
+	const struct paging_entry *above, uint64_t first, uint64_t last)
+{
+	const struct page_table *table = walk->table;
+	struct batch *batch = &walk->batches[level];
 	uint64_t end;
 	int ret = 0;
 
-	if (walk->tables_read++ == PAGING_TABLES_MAX)
-		return -1;
-	if (guest_read(walk->memory, above->address, entries, size))
-		return 0;
-
+	batch->count = batch->next = 0;
 	/* Counts by the last address of each entry: behind the last one of all there is no next. */
 	for (uint64_t vaddr = first; !ret; vaddr = end + 1) {
 		size_t index = entry_index(table, level, vaddr);
-		struct paging_entry entry = table->arch->paging_entry(
-			table, level, get_entry(table, entries + index * table->entry_size));
+		struct paging_entry entry = get_entry(
+			table, level, entries + index * table->entry_size);
 
 		end = vaddr | span_mask(table, level);
 		if (end > last)
@@ -93,7 +138,7 @@ static int walk_table(struct walk *walk, unsigned level, const struct paging_ent
 		entry.writable &= above->writable;
 		entry.executable &= above->executable;
 		entry.user &= above->user;
-		if (entry.present && entry.leaf)
+		if (entry.present && entry.leaf) {
 			ret = found(walk,
 				&(struct mapping){
 					.vaddr = vaddr,
@@ -103,10 +148,43 @@ static int walk_table(struct walk *walk, unsigned level, const struct paging_ent
 					.executable = entry.executable,
 					.user = entry.user,
 				});
-		else if (entry.present && level > 0)
-			ret = walk_table(walk, level - 1, &entry, vaddr, end);
+		} else if (entry.present && level > 0) {
+			const struct guest_read_request *request;
+
+			if (batch->next == batch->count && read_batch(walk, level, entries, index,
+								   entry_index(table, level, last)))
+				return -1;
+			request = &batch->requests[batch->next++];
+			if (!request->failed)
+				ret = walk_table(walk, level - 1, request->buf, &entry, vaddr, end);
+		}
 		if (end == last)
 			break;
+	}
+	return ret;
+}
+
+static int walk_halves(struct walk *walk, const uint8_t *entries, uint64_t first, uint64_t last)
+{
+	const struct paging_entry all = { .writable = true, .executable = true, .user = true };
+	uint64_t low_last = lower_half_last(walk->table), high_first = ~low_last;
+	unsigned level = walk->table->levels - 1;
+	int ret = 0;
+
+	/* What lies between the halves is no address, but would be looked up like the halves. */
+	if (first <= low_last)
+		ret = walk_table(
+			walk, level, entries, &all, first, last < low_last ? last : low_last);
+	if (!ret && last >= high_first)
+		ret = walk_table(
+			walk, level, entries, &all, first > high_first ? first : high_first, last);
+
+	/* A walk that gave up still shows what it found up to there. */
+	if (!ret || walk->gave_up) {
+		int visited = flush(walk);
+
+		if (visited)
+			ret = visited;
 	}
 	return ret;
 }
@@ -114,34 +192,29 @@ static int walk_table(struct walk *walk, unsigned level, const struct paging_ent
 int paging_walk(const struct page_table *table, const struct guest_memory *memory, uint64_t first,
 	uint64_t last, mapping_visit visit, void *ctx)
 {
-	const struct paging_entry root = {
-		.writable = true, .executable = true, .user = true, .address = table->root
+	size_t batch_size = BATCH_MAX * table_size(table);
+	uint8_t *tables = malloc(table_size(table) + table->levels * batch_size);
+	struct walk walk = {
+		.table = table,
+		.memory = memory,
+		.visit = visit,
+		.ctx = ctx,
+		.batches = calloc(table->levels, sizeof(*walk.batches)),
+		.tables_left = PAGING_TABLES_MAX - 1,
 	};
-	uint64_t low_last = lower_half_last(table), high_first = ~low_last;
-	struct walk walk = { .table = table, .memory = memory, .visit = visit, .ctx = ctx };
-	int ret = 0, visited;
+	int ret = -1;
 
-	if (first > last)
-		return 0;
-	walk.buffers = malloc(((size_t)table->entry_size << table->level_bits) * table->levels);
-	if (!walk.buffers)
-		return -1;
+	if (!tables || !walk.batches)
+		goto out;
+	for (unsigned level = 0; level < table->levels; level++)
+		walk.batches[level].tables = tables + table_size(table) + level * batch_size;
 
-	/* What lies between the halves is no address, but would be looked up like the halves. */
-	if (first <= low_last)
-		ret = walk_table(
-			&walk, table->levels - 1, &root, first, last < low_last ? last : low_last);
-	if (!ret && last >= high_first)
-		ret = walk_table(&walk, table->levels - 1, &root,
-			first > high_first ? first : high_first, last);
-
-	/* A walk that ran into the limit still shows what it found up to there. */
-	if (!ret || walk.tables_read > PAGING_TABLES_MAX) {
-		visited = flush(&walk);
-		if (visited)
-			ret = visited;
-	}
-	free(walk.buffers);
+	ret = 0;
+	if (first <= last && !guest_read(memory, table->root, tables, table_size(table)))
+		ret = walk_halves(&walk, tables, first, last);
+out:
+	free(walk.batches);
+	free(tables);
 	return ret;
 }
 
@@ -160,7 +233,7 @@ static bool look_up(const struct page_table *table, const struct guest_memory *m
 		address += entry_index(table, level, vaddr) * table->entry_size;
 		if (guest_read(memory, address, raw, table->entry_size))
 			return false;
-		entry = table->arch->paging_entry(table, level, get_entry(table, raw));
+		entry = get_entry(table, level, raw);
 		if (!entry.present)
 			return false;
 		if (entry.leaf) {

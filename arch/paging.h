@@ -47,7 +47,8 @@ typedef int (*mapping_visit)(void *ctx, const struct mapping *mapping);
  * Visits every mapping that touches [first, last] (inclusive, canonical), in ascending order of
  * virtual address, cut to the range. Neighbours that continue each other, virtually and
  * physically, with equal rights come as one mapping. A table that cannot be read counts as
- * empty. Returns 0, what visit returned, or -1 when PAGING_TABLES_MAX was reached.
+ * empty. Returns 0, what visit returned, or -1 when PAGING_TABLES_MAX was reached (what had been
+ * found up to there was visited; KASAN's shadow alone can take that many) or memory is short.
  */
 int paging_walk(const struct page_table *table, const struct guest_memory *memory, uint64_t first,
 	uint64_t last, mapping_visit visit, void *ctx);

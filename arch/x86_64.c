@@ -30,7 +30,7 @@ static int check(const struct registers *cpus, size_t count, struct error *error
 {
 	uint64_t efer;
 
-	/* A stub that shows no EFER (Xen's, Firecracker's) cannot be told from one that might. */
+	/* Stubs that show no EFER (those of Xen and Firecracker) are believed to mean x86_64. */
 	for (size_t i = 0; i < count; i++)
 		if (!registers_get_u64(&cpus[i], "efer", &efer) || efer & EFER_LMA)
 			return 0;
@@ -83,7 +83,7 @@ static bool page_table(
 	*table = (struct page_table){
 		.arch = &arch_x86_64,
 		.root = root,
-		.levels = registers_u64(cpu, "cr4") & CR4_LA57 ? LEVELS_LA57 : LEVELS,
+		.levels = (registers_u64(cpu, "cr4") & CR4_LA57) ? LEVELS_LA57 : LEVELS,
 		.page_shift = PAGE_SHIFT,
 		.level_bits = LEVEL_BITS,
 		.entry_size = 8,

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/clock.h"
 #include "client/interrupt.h"
+#include "client/tell.h"
 
 /* Packets longer than this are cut in the trace: memory is not what it is read for. */
 enum { TRACE_LINE_MAX = 512 };
@@ -100,6 +102,15 @@ static enum found find_state(const struct attachment *attachment)
 	return stub->announces_stop ? FOUND_STOPPED : FOUND_UNKNOWN;
 }
 
+static int fail_open(struct failure *failure, const struct rsp *rsp)
+{
+	fail_rsp(failure, rsp, "");
+	if (rsp_failure(rsp) == RSP_UNREACHABLE && !rsp_connected(rsp))
+		return fail(failure, failure->status, "%s (is a stub there? QEMU: -gdb tcp::1234)",
+			rsp_error(rsp));
+	return -1;
+}
+
 int attach_to(struct attachment *attachment, const struct options *options, struct failure *failure)
 {
 	struct rsp_options rsp_options = {
@@ -109,7 +120,7 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 		.cancel_fd = interrupt_fd(),
 	};
 
-	*attachment = (struct attachment){ .found = FOUND_UNKNOWN };
+	*attachment = (struct attachment){ .attached_at = monotonic_seconds() };
 	if (options->trace) {
 		if (open_trace(attachment, options->trace, failure))
 			return -1;
@@ -120,10 +131,15 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 	if (!attachment->rsp)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (rsp_open(attachment->rsp, options->target))
-		return fail_rsp(failure, attachment->rsp, "");
+		return fail_open(failure, attachment->rsp);
 	ask_run_state(attachment);
 	attachment->found = find_state(attachment);
 	return 0;
+}
+
+double stopped_seconds(const struct attachment *attachment)
+{
+	return attachment->left_at - attachment->attached_at;
 }
 
 bool leaves_running(const struct attachment *attachment, const struct options *options)
@@ -141,14 +157,28 @@ bool leaves_running(const struct attachment *attachment, const struct options *o
 int detach_from(
 	struct attachment *attachment, const struct options *options, struct failure *failure)
 {
-	bool running = leaves_running(attachment, options);
+	enum rsp_after after = leaves_running(attachment, options) ? RSP_RESUME : RSP_STAY;
+	int rc = rsp_release(attachment->rsp, after);
 
 	attachment->left = true;
-	if (rsp_release(attachment->rsp, running ? RSP_RESUME : RSP_STAY) == 0)
+	attachment->left_at = monotonic_seconds();
+	if (rc == 0)
 		return 0;
 	fail_rsp(failure, attachment->rsp, "leaving the stub");
 	failure->status = STATUS_UNREACHABLE;
 	return -1;
+}
+
+void leave_after_failure(struct attachment *attachment, const struct options *options)
+{
+	struct failure failure;
+
+	if (!attachment->rsp || attachment->left || !rsp_answered(attachment->rsp))
+		return;
+	if (detach_from(attachment, options, &failure))
+		tell(options, TELL_ERROR,
+			"the guest may stand still now (\"rspdump release %s\" lets it run)",
+			options->target);
 }
 
 void attachment_deinit(struct attachment *attachment)
@@ -156,5 +186,5 @@ void attachment_deinit(struct attachment *attachment)
 	rsp_destroy(attachment->rsp);
 	if (attachment->trace)
 		fclose(attachment->trace);
-	*attachment = (struct attachment){ .found = FOUND_UNKNOWN };
+	*attachment = (struct attachment){ .rsp = NULL };
 }

@@ -20,11 +20,15 @@ struct attachment {
 	enum found found;
 	char run_state[64]; /* the stub's word for it: "paused (prelaunch)"; "" if it has none */
 	bool left;          /* detach_from() was called */
+	double attached_at, left_at; /* monotonic_seconds() */
 };
 
 /* Connects; on most stubs the guest stands still from here on. Returns 0 or -1. */
 int attach_to(
 	struct attachment *attachment, const struct options *options, struct failure *failure);
+
+/* How long the guest stood still; right once it was left. */
+double stopped_seconds(const struct attachment *attachment);
 
 /* Whether the guest will run once it is left as the options say. */
 bool leaves_running(const struct attachment *attachment, const struct options *options);
@@ -35,6 +39,12 @@ bool leaves_running(const struct attachment *attachment, const struct options *o
  */
 int detach_from(
 	struct attachment *attachment, const struct options *options, struct failure *failure);
+
+/*
+ * The same when something went wrong before: does nothing if there is no guest to leave, and tells
+ * the user if the guest may now stand still.
+ */
+void leave_after_failure(struct attachment *attachment, const struct options *options);
 
 /* Frees all; a connection that is still open is simply closed. */
 void attachment_deinit(struct attachment *attachment);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "client/interrupt.h"
+
 enum {
 	PIECE_SIZE = 64 << 10,
 	/* More than the protocol ever has on its way, so that buffers never hold it up. */
@@ -112,7 +114,9 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct core *
 	if (!copy.buffers)
 		return fail(failure, STATUS_FAILED, "no memory");
 	rc = rsp_stream_memory(guest->rsp, &stream);
-	if (rc > 0 && core_error(core))
+	if (rc && interrupt_signal())
+		fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
+	else if (rc > 0 && core_error(core))
 		fail(failure, STATUS_OUTPUT, "%s", core_error(core));
 	else if (rc > 0)
 		fail(failure, STATUS_FAILED, "too many pages that cannot be read");

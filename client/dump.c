@@ -2,9 +2,8 @@
 /* The story of a dump, from the first packet to the file's name. */
 #include "client/verbs.h"
 
-#include <time.h>
-
 #include "client/attach.h"
+#include "client/clock.h"
 #include "client/copy.h"
 #include "client/guest.h"
 #include "client/output.h"
@@ -21,16 +20,9 @@ struct dump {
 	struct plan plan;
 	struct core *core;
 	struct copy_result copied;
-	double attached_at, left_at, copy_seconds; /* seconds of the monotonic clock */
+	struct progress progress;
+	double copy_seconds;
 };
-
-static double now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static int create_core(struct dump *dump, struct failure *failure)
 {
@@ -45,14 +37,14 @@ static int create_core(struct dump *dump, struct failure *failure)
 
 static int copy_memory(struct dump *dump, struct failure *failure)
 {
-	struct progress progress;
-	double started = now_seconds();
+	double started = monotonic_seconds();
 	int rc;
 
-	progress_start(&progress, dump->options, ranges_total(dump->plan.core.memory));
-	rc = copy_pages(&dump->guest, &dump->plan, dump->core, &progress, &dump->copied, failure);
-	progress_end(&progress, rc ? failure->text : NULL);
-	dump->copy_seconds = now_seconds() - started;
+	progress_start(&dump->progress, ranges_total(dump->plan.core.memory));
+	rc = copy_pages(
+		&dump->guest, &dump->plan, dump->core, &dump->progress, &dump->copied, failure);
+	progress_clear(&dump->progress);
+	dump->copy_seconds = monotonic_seconds() - started;
 	return rc;
 }
 
@@ -65,14 +57,6 @@ static void look_at_candidates(struct dump *dump)
 	if (dump->plan.late_vmcoreinfo)
 		tell(dump->options, TELL_WARNING, "no VMCOREINFO in the core: %s",
 			dump->guest.vmcoreinfo_missing);
-}
-
-static int detach(struct dump *dump, struct failure *failure)
-{
-	int rc = detach_from(&dump->attachment, dump->options, failure);
-
-	dump->left_at = now_seconds();
-	return rc;
 }
 
 static int finish_core(struct dump *dump, struct failure *failure)
@@ -100,7 +84,6 @@ static int take_core(struct dump *dump, struct failure *failure)
 		if (!dump->output)
 			return -1;
 	}
-	dump->attached_at = now_seconds();
 	if (attach_to(&dump->attachment, options, failure) ||
 		guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
 		plan_make(&dump->plan, &dump->guest, options,
@@ -108,28 +91,13 @@ static int take_core(struct dump *dump, struct failure *failure)
 		return -1;
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)
-		return detach(dump, failure);
+		return detach_from(&dump->attachment, options, failure);
 	if (create_core(dump, failure) || copy_memory(dump, failure))
 		return -1;
 	look_at_candidates(dump);
-	if (detach(dump, failure))
+	if (detach_from(&dump->attachment, options, failure))
 		return -1;
 	return finish_core(dump, failure);
-}
-
-/* The guest is left as asked whatever went wrong; if that is not possible, its owner must know. */
-static void leave_after_failure(struct dump *dump, struct failure *failure)
-{
-	struct failure second;
-
-	if (!dump->attachment.rsp || dump->attachment.left)
-		return;
-	if (failure->status == STATUS_UNREACHABLE && !rsp_stub(dump->attachment.rsp)->features[0])
-		return;
-	if (detach(dump, &second))
-		tell(dump->options, TELL_ERROR,
-			"the guest may stand still now (\"rspdump release %s\" lets it run)",
-			dump->options->target);
 }
 
 static void tell_result(const struct dump *dump)
@@ -142,7 +110,7 @@ static void tell_result(const struct dump *dump)
 		amount_text(memory, bytes), amount_text(zero, (double)core_zero_bytes(dump->core)),
 		amount_text(rate, dump->copy_seconds > 0 ? bytes / dump->copy_seconds : 0));
 	tell(options, TELL_RESULT, "the guest stood still for %.1f s and %s",
-		dump->left_at - dump->attached_at,
+		stopped_seconds(&dump->attachment),
 		leaves_running(&dump->attachment, options) ? "runs" : "still does");
 }
 
@@ -172,7 +140,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 		json_real(&json, "copy_seconds", dump->copy_seconds);
 	}
 	if (dump->attachment.left) {
-		json_real(&json, "stopped_seconds", dump->left_at - dump->attached_at);
+		json_real(&json, "stopped_seconds", stopped_seconds(&dump->attachment));
 		json_string(&json, "after",
 			leaves_running(&dump->attachment, options) ? "running" : "stopped");
 	}
@@ -194,9 +162,10 @@ static void judge(const struct dump *dump, struct failure *failure)
 			(unsigned long long)(unreadable->items[i].start +
 					     unreadable->items[i].size - 1));
 	fail(failure, STATUS_INCOMPLETE,
-		"%s in %zu places could not be read, and %s in the core (first at 0x%llx; -v lists all)",
+		"%s could not be read, in %zu places from 0x%llx on, and are zero in the core%s",
 		amount_text(amount, (double)ranges_total(unreadable)), unreadable->count,
-		"are zero", (unsigned long long)unreadable->items[0].start);
+		(unsigned long long)unreadable->items[0].start,
+		dump->options->verbose ? "" : " (-v lists them)");
 }
 
 enum status dump_run(const struct options *options)
@@ -205,8 +174,9 @@ enum status dump_run(const struct options *options)
 	struct failure failure = { .status = STATUS_DONE };
 
 	copy_result_init(&dump.copied);
+	progress_init(&dump.progress, options);
 	if (take_core(&dump, &failure)) {
-		leave_after_failure(&dump, &failure);
+		leave_after_failure(&dump.attachment, options);
 	} else if (options->dry_run) {
 		if (!options->json)
 			report_guest_text(&dump.guest);
@@ -216,6 +186,7 @@ enum status dump_run(const struct options *options)
 	}
 	if (failure.status != STATUS_DONE)
 		tell(options, TELL_ERROR, "%s", failure.text);
+	progress_end(&dump.progress, failure.status == STATUS_DONE ? NULL : failure.text);
 	if (options->json)
 		write_json(&dump, &failure);
 	core_destroy(dump.core);

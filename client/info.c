@@ -71,11 +71,9 @@ static enum status info_of_stub(const struct options *options)
 {
 	struct info info = { .rate = 0 };
 	struct failure failure = { .status = STATUS_DONE };
-	struct failure second;
 
 	if (learn(&info, options, &failure)) {
-		if (info.attachment.rsp && !info.attachment.left)
-			detach_from(&info.attachment, options, &second);
+		leave_after_failure(&info.attachment, options);
 		tell(options, TELL_ERROR, "%s", failure.text);
 	} else if (!options->json) {
 		print_text(&info, options);

@@ -33,13 +33,19 @@ int interrupt_init(void)
 	struct sigaction end = { .sa_handler = ask_for_end };
 	struct sigaction progress = { .sa_handler = ask_for_progress, .sa_flags = SA_RESTART };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction hangup;
 
-	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK))
+	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) || sigaction(SIGHUP, NULL, &hangup))
 		return -1;
+	/* nohup(1) has it ignored. */
+	if (hangup.sa_handler != SIG_IGN)
+		hangup = end;
+	/* SIGPIPE and SIGXFSZ would end the program with the guest standing still. */
 	return sigaction(SIGINT, &end, NULL) || sigaction(SIGTERM, &end, NULL) ||
-	                       sigaction(SIGHUP, &end, NULL) ||
+	                       sigaction(SIGHUP, &hangup, NULL) ||
 	                       sigaction(SIGUSR1, &progress, NULL) ||
-	                       sigaction(SIGPIPE, &ignore, NULL)
+	                       sigaction(SIGPIPE, &ignore, NULL) ||
+	                       sigaction(SIGXFSZ, &ignore, NULL)
 	               ? -1
 	               : 0;
 }

@@ -2,7 +2,8 @@
 #include "client/measure.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include "client/clock.h"
 
 enum {
 	PIECE_SIZE = 64 << 10,
@@ -20,20 +21,12 @@ struct measurement {
 	double started;
 };
 
-static double now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static bool give_piece(void *ctx, struct rsp_read *piece)
 {
 	struct measurement *measurement = ctx;
 
 	if (measurement->range == measurement->memory->count || measurement->asked >= BYTES_MAX ||
-		now_seconds() - measurement->started > seconds_max)
+		monotonic_seconds() - measurement->started > seconds_max)
 		return false;
 
 	const struct range *range = &measurement->memory->items[measurement->range];
@@ -64,7 +57,7 @@ int measure_rate(const struct guest *guest, double *rate, struct failure *failur
 	struct measurement measurement = {
 		.memory = &guest->memory,
 		.buffer = malloc(PIECE_SIZE),
-		.started = now_seconds(),
+		.started = monotonic_seconds(),
 	};
 	const struct rsp_stream stream = {
 		.next = give_piece,
@@ -79,7 +72,8 @@ int measure_rate(const struct guest *guest, double *rate, struct failure *failur
 	if (rc)
 		fail_rsp(failure, guest->rsp, "reading memory");
 	else
-		*rate = (double)measurement.read / (now_seconds() - measurement.started + 1e-6);
+		*rate = (double)measurement.read /
+		        (monotonic_seconds() - measurement.started + 1e-6);
 	free(measurement.buffer);
 	return rc ? -1 : 0;
 }

@@ -239,19 +239,32 @@ static void make_tables(char *letters, struct option *names)
 	names[ROWS] = (struct option){ 0 };
 }
 
+/* getopt returns what make_tables() gave it, and nothing else. */
 static const struct option_row *find_row(int code)
 {
+	const struct option_row *row = rows;
+
 	if (code >= 256)
 		return &rows[code - 256];
-	for (int i = 0; i < ROWS; i++)
-		if (rows[i].letter == code)
-			return &rows[i];
-	return NULL;
+	while (row->letter != code)
+		row++;
+	return row;
 }
 
 static int usage_error(struct failure *failure, const char *what, const char *which)
 {
 	return fail(failure, STATUS_USAGE, "%s %s (rspdump --help lists all)", what, which);
+}
+
+/* The option is optopt: 0 if it is a long one that is not there, 256 and more if it is. */
+static int unknown_option(struct failure *failure, const char *argument)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt >= 256)
+		return usage_error(failure, "no value belongs to", argument);
+	/* Of letters in a row, "-qx", the argument does not tell which one is meant. */
+	return usage_error(failure, "unknown or ambiguous option", optopt ? letter : argument);
 }
 
 static int parse_options(struct options *options, const struct option_row **last, int argc,
@@ -263,11 +276,10 @@ static int parse_options(struct options *options, const struct option_row **last
 
 	make_tables(letters, names);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* forgets what an earlier call left over */
 	while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		if (code == '?')
-			return usage_error(
-				failure, "unknown or ambiguous option", argv[optind - 1]);
+			return unknown_option(failure, argv[optind - 1]);
 		if (code == ':')
 			return usage_error(failure, "a value is missing behind", argv[optind - 1]);
 
@@ -302,7 +314,9 @@ int options_parse(struct options *options, int argc, char **argv, struct failure
 	options->target = argv[optind++];
 	if (optind < argc)
 		return usage_error(failure, "one target at a time; too much is", argv[optind]);
-	if (options->json && strcmp(options->output, "-") == 0)
-		return fail(failure, STATUS_USAGE, "--json and -o - both want stdout");
+	if (options->json &&
+		(strcmp(options->output, "-") == 0 || strcmp(options->output, "fd:1") == 0))
+		return fail(failure, STATUS_USAGE, "--json and -o %s both want stdout",
+			options->output);
 	return 0;
 }

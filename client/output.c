@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "client/interrupt.h"
 
 /* Small pieces are gathered up to this; a hole or a seek ends a piece. */
 enum { GATHER_SIZE = 1 << 20 };
@@ -39,22 +42,41 @@ static int fail_errno(struct output *output, const char *what)
 	return -1;
 }
 
+/*
+ * Waits until a pipe takes something, so that a reader who has stopped reading cannot keep us, and
+ * with us the guest, from leaving when a signal asks for it.
+ */
+static int wait_for_reader(struct output *output)
+{
+	struct pollfd polls[] = {
+		{ .fd = output->fd, .events = POLLOUT },
+		{ .fd = interrupt_fd(), .events = POLLIN },
+	};
+
+	while (poll(polls, 2, -1) < 0)
+		if (errno != EINTR)
+			return fail_errno(output, "cannot write");
+	if (polls[1].revents) {
+		snprintf(output->error, sizeof(output->error), "interrupted");
+		return -1;
+	}
+	return 0;
+}
+
 /* Writes all of it: at offset of the core, or where the descriptor stands if it cannot seek. */
 static int write_all(struct output *output, uint64_t offset, const uint8_t *bytes, size_t size)
 {
 	while (size) {
-		ssize_t n = output->seekable
-		                    ? pwrite(output->fd, bytes, size, output->base + (off_t)offset)
-		                    : write(output->fd, bytes, size);
+		ssize_t n;
 
-		if (n < 0 && errno == EAGAIN) {
-			/* Somebody made an inherited pipe non-blocking. */
-			struct pollfd ready = { .fd = output->fd, .events = POLLOUT };
-
-			poll(&ready, 1, -1);
-			continue;
-		}
-		if (n < 0 && errno == EINTR)
+		if (output->seekable)
+			n = pwrite(output->fd, bytes, size, output->base + (off_t)offset);
+		else if (wait_for_reader(output))
+			return -1;
+		else
+			/* No more than what a pipe that takes something takes without waiting. */
+			n = write(output->fd, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return fail_errno(output, "cannot write");
@@ -140,6 +162,10 @@ static int create_partial(
 				failure, STATUS_EXISTS, "%s exists (--force replaces it)", path);
 		if (S_ISDIR(st.st_mode))
 			return fail(failure, STATUS_OUTPUT, "%s is a directory", path);
+		/* Taking its name would remove a device: /dev/null. */
+		if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+			return fail(failure, STATUS_OUTPUT,
+				"%s is no file (-o - with >%s writes to it)", path, path);
 	}
 	output->path = strdup(path);
 	if (!output->path || asprintf(&output->partial, "%s.partial", path) < 0) {
@@ -175,16 +201,16 @@ static int open_descriptor(
 {
 	const char *name = options->output;
 	char *end;
+	long number = STDOUT_FILENO;
 
-	if (strcmp(name, "-") == 0) {
-		output->fd = STDOUT_FILENO;
-	} else {
+	if (strcmp(name, "-") != 0) {
 		name += strlen("fd:");
-		output->fd = (int)strtol(name, &end, 10);
-		if (*name < '0' || *name > '9' || *end)
+		number = strtol(name, &end, 10);
+		if (*name < '0' || *name > '9' || *end || number > INT_MAX)
 			return fail(
 				failure, STATUS_USAGE, "%s names no descriptor", options->output);
 	}
+	output->fd = (int)number;
 	if (fcntl(output->fd, F_GETFD) < 0)
 		return fail(failure, STATUS_OUTPUT, "%s: %s", options->output, strerror(errno));
 	if (isatty(output->fd))
@@ -266,11 +292,24 @@ static void sync_directory(const char *path)
 	free(copy);
 }
 
+/* Another dump with --force may have removed FILE.partial, and have one of its own there. */
+static bool partial_is_ours(const struct output *output)
+{
+	struct stat ours, theirs;
+
+	return fstat(output->fd, &ours) == 0 && lstat(output->partial, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 static int take_name(struct output *output, struct failure *failure)
 {
-	int rc = renameat2(AT_FDCWD, output->partial, AT_FDCWD, output->path,
-		output->replace ? 0 : RENAME_NOREPLACE);
+	int rc;
 
+	if (!partial_is_ours(output))
+		return fail(
+			failure, STATUS_OUTPUT, "%s was taken away by somebody", output->partial);
+	rc = renameat2(AT_FDCWD, output->partial, AT_FDCWD, output->path,
+		output->replace ? 0 : RENAME_NOREPLACE);
 	/* A file system without RENAME_NOREPLACE (NFS) can still refuse by link(). */
 	if (rc && errno == EINVAL && !output->replace) {
 		rc = link(output->partial, output->path);
@@ -308,7 +347,7 @@ void output_close(struct output *output)
 {
 	if (!output)
 		return;
-	if (output->partial)
+	if (output->partial && partial_is_ours(output))
 		unlink(output->partial);
 	if (output->owned)
 		close(output->fd);

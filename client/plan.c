@@ -33,15 +33,43 @@ static void map_kernel_image(struct plan *plan, const struct guest *guest)
 	add_mapping(plan, text->vaddr, text->paddr, size);
 }
 
-/* The direct map has RAM only: what --ram all adds has no address there. */
+static void map_physically(struct plan *plan, uint64_t start, uint64_t end)
+{
+	if (start < end)
+		add_mapping(plan, start, start, end - start);
+}
+
+/*
+ * The direct map has RAM only: what --ram all adds has no address there. That may be of one range
+ * with RAM: QEMU's pc has firmware up to the 4 GiB that RAM goes on from.
+ */
+static void map_directly(struct plan *plan, const struct guest *guest, const struct range *range)
+{
+	uint64_t at = range->start, end = range->start + range->size;
+
+	for (size_t i = 0; i < guest->ram.count; i++) {
+		const struct range *ram = &guest->ram.items[i];
+		uint64_t from = ram->start > at ? ram->start : at;
+		uint64_t to = ram->start + ram->size < end ? ram->start + ram->size : end;
+
+		if (from >= to)
+			continue;
+		map_physically(plan, at, from);
+		add_mapping(plan, guest->kernel.direct_map + from, from, to - from);
+		at = to;
+	}
+	map_physically(plan, at, end);
+}
+
 static void map_memory(struct plan *plan, const struct guest *guest)
 {
 	for (size_t i = 0; i < guest->memory.count; i++) {
 		const struct range *range = &guest->memory.items[i];
-		bool direct = guest->kernel.mapped && ranges_find(&guest->ram, range->start);
 
-		add_mapping(plan, direct ? guest->kernel.direct_map + range->start : range->start,
-			range->start, range->size);
+		if (guest->kernel.mapped)
+			map_directly(plan, guest, range);
+		else
+			map_physically(plan, range->start, range->start + range->size);
 	}
 }
 
@@ -59,7 +87,9 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 {
 	memset(plan, 0, sizeof(*plan));
 	notes_init(&plan->notes, guest->arch->order);
-	plan->mappings = calloc(guest->memory.count + 1, sizeof(*plan->mappings));
+	/* The image; the pieces that the two sets cut each other into, and what is between them. */
+	plan->mappings = calloc(
+		1 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
 	if (!plan->mappings)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (guest->kernel.mapped)

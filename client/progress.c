@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/clock.h"
 #include "client/interrupt.h"
 #include "client/json.h"
 #include "client/tell.h"
@@ -24,10 +24,7 @@ enum {
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)(monotonic_seconds() * 1000);
 }
 
 static bool in_foreground(void)
@@ -42,7 +39,7 @@ static unsigned percent(const struct progress *progress)
 	               : 100;
 }
 
-uint64_t progress_elapsed(const struct progress *progress)
+static uint64_t elapsed_ms(const struct progress *progress)
 {
 	return now_ms() - progress->started;
 }
@@ -51,7 +48,7 @@ uint64_t progress_elapsed(const struct progress *progress)
 static void format_numbers(const struct progress *progress, char *text, size_t size)
 {
 	char completed[AMOUNT_TEXT_SIZE], total[AMOUNT_TEXT_SIZE], rate[AMOUNT_TEXT_SIZE];
-	uint64_t elapsed = progress_elapsed(progress);
+	uint64_t elapsed = elapsed_ms(progress);
 	double per_second = elapsed ? (double)progress->completed * 1000 / (double)elapsed : 0;
 	int used = snprintf(text, size, "%3u%%  %s of %s  %s/s", percent(progress),
 		amount_text(completed, (double)progress->completed),
@@ -94,7 +91,7 @@ static void draw_bar(struct progress *progress)
 	progress->on_screen = true;
 }
 
-static void clear_bar(struct progress *progress)
+void progress_clear(struct progress *progress)
 {
 	if (progress->on_screen)
 		fputs("\r\033[K", stderr);
@@ -105,7 +102,7 @@ static void print_line(struct progress *progress)
 {
 	char numbers[160];
 
-	clear_bar(progress);
+	progress_clear(progress);
 	format_numbers(progress, numbers, sizeof(numbers));
 	fprintf(stderr, "rspdump: %s\n", numbers);
 }
@@ -126,6 +123,15 @@ static void print_json_line(const struct progress *progress)
 	write_state(&json, progress, "active");
 	json_close(&json, '}');
 	fputc('\n', stderr);
+}
+
+/* In words that whoever reads stderr can take. */
+static void show_now(struct progress *progress)
+{
+	if (progress->mode == PROGRESS_JSON)
+		print_json_line(progress);
+	else
+		print_line(progress);
 }
 
 static void print_json_event(const struct progress *progress, const char *error)
@@ -152,12 +158,17 @@ static void print_json_event(const struct progress *progress, const char *error)
 	fputc('\n', stderr);
 }
 
-void progress_start(struct progress *progress, const struct options *options, uint64_t total)
+void progress_init(struct progress *progress, const struct options *options)
 {
-	*progress = (struct progress){ .mode = options->progress, .total = total };
-	progress->started = progress->shown = now_ms();
+	*progress = (struct progress){ .mode = options->progress };
 	if (progress->mode == PROGRESS_AUTO)
 		progress->mode = in_foreground() && !options->quiet ? PROGRESS_BAR : PROGRESS_NONE;
+}
+
+void progress_start(struct progress *progress, uint64_t total)
+{
+	progress->total = total;
+	progress->started = progress->shown = now_ms();
 	if (progress->mode == PROGRESS_JSON)
 		print_json_line(progress);
 }
@@ -169,7 +180,7 @@ void progress_update(struct progress *progress, uint64_t completed)
 
 	progress->completed = completed;
 	if (interrupt_wants_progress())
-		print_line(progress);
+		show_now(progress);
 	switch (progress->mode) {
 	case PROGRESS_BAR:
 		if (quiet_for < BAR_EVERY_MS)
@@ -196,8 +207,7 @@ void progress_update(struct progress *progress, uint64_t completed)
 
 void progress_end(struct progress *progress, const char *error)
 {
-	clear_bar(progress);
+	progress_clear(progress);
 	if (progress->mode == PROGRESS_JSON)
 		print_json_event(progress, error);
-	progress->mode = PROGRESS_NONE;
 }

@@ -20,15 +20,19 @@ struct progress {
 	bool on_screen; /* a bar is drawn */
 };
 
-void progress_start(struct progress *progress, const struct options *options, uint64_t total);
+/* Decides how to show it. */
+void progress_init(struct progress *progress, const struct options *options);
+
+/* The clock and the counting begin. */
+void progress_start(struct progress *progress, uint64_t total);
 
 /* Tells how much is completed; shows it if it is time to. Cheap. */
 void progress_update(struct progress *progress, uint64_t completed);
 
-/* Takes the bar off the screen. error is NULL if all went well. */
-void progress_end(struct progress *progress, const char *error);
+/* Takes the bar off the screen: something else is to be said. */
+void progress_clear(struct progress *progress);
 
-/* Milliseconds since progress_start(). */
-uint64_t progress_elapsed(const struct progress *progress);
+/* The dump is over, however it went; error is NULL if all went well. */
+void progress_end(struct progress *progress, const char *error);
 
 #endif

@@ -23,10 +23,12 @@ enum status release_run(const struct options *options)
 	struct json json;
 
 	resume.after = AFTER_RESUME;
-	if (release(&attachment, &resume, &failure))
+	if (release(&attachment, &resume, &failure)) {
+		leave_after_failure(&attachment, &resume);
 		tell(options, TELL_ERROR, "%s", failure.text);
-	else
+	} else {
 		tell(options, TELL_RESULT, "the guest runs");
+	}
 	if (options->json) {
 		json_init(&json, stdout);
 		json_open(&json, NULL, '{');

@@ -99,16 +99,27 @@ void report_failure_json(struct json *json, const struct failure *failure)
 		json_string(json, "error", failure->text);
 }
 
+/* The words of a guest or a stub, which are not to move the cursor. */
+static void put_words(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
 void report_stub_text(const struct attachment *attachment)
 {
 	const struct rsp_stub *stub = rsp_stub(attachment->rsp);
 
-	printf("stub        %s %s\n", stub->name, stub->version);
-	printf("features    %s\n", stub->features);
-	printf("reads       %zu bytes each, %s\n", stub->read_size,
+	printf("stub        %s ", stub->name);
+	put_words(stub->version);
+	printf("\nfeatures    ");
+	put_words(stub->features);
+	printf("\nreads       %zu bytes each, %s\n", stub->read_size,
 		stub->pipelines ? "many on their way at once" : "one after the other");
-	printf("found       %s%s%s%s\n", found_text(attachment->found),
-		attachment->run_state[0] ? ", now " : "", attachment->run_state,
+	printf("found       %s%s", found_text(attachment->found),
+		attachment->run_state[0] ? ", now " : "");
+	put_words(attachment->run_state);
+	printf("%s\n",
 		stub->closing_leaves_stopped ? "; stands still if a client just goes away" : "");
 }
 
@@ -130,11 +141,13 @@ void report_guest_text(const struct guest *guest)
 	printf("CPUs        %zu, %s\n", guest->cpu_count, guest->arch->name);
 	report_ranges_text(&guest->memory);
 	printf("            from %s\n", guest->ram_source);
-	if (kernel->vmcoreinfo.text)
-		printf("kernel      Linux %s %s\n", kernel->vmcoreinfo.release,
-			kernel->utsname[UTS_VERSION]);
-	else
+	if (kernel->vmcoreinfo.text) {
+		printf("kernel      Linux %s ", kernel->vmcoreinfo.release);
+		put_words(kernel->utsname[UTS_VERSION]);
+		putchar('\n');
+	} else {
 		printf("kernel      %s\n", kernel->mapped ? "Linux by its page tables" : "unknown");
+	}
 	if (kernel->mapped) {
 		printf("  image     %016" PRIx64 " at %" PRIx64 ", phys_base %" PRId64 "\n",
 			kernel->text.vaddr, kernel->text.paddr, kernel->phys_base);

@@ -16,6 +16,10 @@ void tell(const struct options *options, enum tell level, const char *format, ..
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	/* Much of it is the words of a guest or a stub, which are not to move the cursor. */
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	fprintf(stderr, "rspdump: %s%s%s%s\n", options->target ? options->target : "",
 		options->target ? ": " : "", level == TELL_WARNING ? "warning: " : "", line);
 }

@@ -7,7 +7,8 @@
 
 #include "client/tell.h"
 
-/* A whole file of at most VMCOREINFO_SIZE_MAX bytes. Returns its size, or -1. */
+/* A whole file of at most VMCOREINFO_SIZE_MAX bytes; bytes has room for one more. Its size, or -1.
+ */
 static ssize_t read_file(const char *path, char *bytes, struct failure *failure)
 {
 	FILE *file = fopen(path, "re");
@@ -15,8 +16,8 @@ static ssize_t read_file(const char *path, char *bytes, struct failure *failure)
 
 	if (!file)
 		return fail(failure, STATUS_USAGE, "--vmcoreinfo: %s: %s", path, strerror(errno));
-	size = fread(bytes, 1, VMCOREINFO_SIZE_MAX, file);
-	if (ferror(file) || !feof(file)) {
+	size = fread(bytes, 1, VMCOREINFO_SIZE_MAX + 1, file);
+	if (ferror(file) || size > VMCOREINFO_SIZE_MAX) {
 		fail(failure, STATUS_USAGE, "--vmcoreinfo: %s: %s", path,
 			ferror(file) ? "cannot be read" : "is too large");
 		fclose(file);
@@ -28,7 +29,7 @@ static ssize_t read_file(const char *path, char *bytes, struct failure *failure)
 
 static int parse_file(struct vmcoreinfo *info, const char *path, struct failure *failure)
 {
-	char *bytes = malloc(VMCOREINFO_SIZE_MAX);
+	char *bytes = malloc(VMCOREINFO_SIZE_MAX + 1);
 	struct error error;
 	ssize_t size = -1;
 
@@ -55,7 +56,9 @@ int take_vmcoreinfo_option(
 	vmcoreinfo_init(&given);
 	if (parse_amount(value, &paddr) == 0) {
 		rc = vmcoreinfo_read(&given, &guest->reader, paddr, &error);
-		if (rc)
+		if (rc && guest->memory_state.lost)
+			fail_rsp(failure, guest->rsp, "reading memory");
+		else if (rc)
 			fail(failure, STATUS_UNSUPPORTED, "--vmcoreinfo: no VMCOREINFO at %s: %s",
 				value, error.text);
 	} else {

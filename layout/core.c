@@ -106,10 +106,8 @@ static const struct range *current_range(const struct core *core)
 	return core->range < memory->count ? &memory->items[core->range] : NULL;
 }
 
-static int check_piece(struct core *core, uint64_t paddr, size_t size)
+static int check_piece(struct core *core, const struct range *range, uint64_t paddr, size_t size)
 {
-	const struct range *range = current_range(core);
-
 	if (core->finished)
 		return core_fail(core, "memory at 0x%llx came after the end of the core",
 			(unsigned long long)paddr);
@@ -161,13 +159,14 @@ static int flush_zeros(struct core *core)
 
 int core_write(struct core *core, uint64_t paddr, const void *bytes, size_t size)
 {
+	const struct range *range = current_range(core);
 	const uint8_t *from = bytes;
 
 	if (core->failed)
 		return -1;
 	if (!size)
 		return 0;
-	if (check_piece(core, paddr, size))
+	if (check_piece(core, range, paddr, size))
 		return -1;
 
 	core->written += size;
@@ -189,7 +188,7 @@ int core_write(struct core *core, uint64_t paddr, const void *bytes, size_t size
 		size -= length;
 	}
 
-	if (core->written < current_range(core)->size)
+	if (core->written < range->size)
 		return 0;
 	core->range++;
 	core->written = 0;

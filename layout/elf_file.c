@@ -19,12 +19,15 @@ struct elf_file {
 	struct error *error;
 };
 
+/* Sets the error and is -1, which static analysis does not know of error_set(). */
+#define fail(elf, ...) (error_set((elf)->error, __VA_ARGS__), -1)
+
 static int read_at(struct elf_file *elf, const char *what, uint64_t offset, void *buf, size_t size)
 {
 	if (offset > elf->source->size || size > elf->source->size - offset)
-		return error_set(elf->error, "%s is behind the end of the file", what);
+		return fail(elf, "%s is behind the end of the file", what);
 	if (elf->source->read_at(elf->source->ctx, offset, buf, size))
-		return error_set(elf->error, "%s cannot be read", what);
+		return fail(elf, "%s cannot be read", what);
 	return 0;
 }
 
@@ -55,9 +58,9 @@ static int read_ident(struct elf_file *elf)
 	if (read_at(elf, "the ELF header", 0, ident, sizeof(ident)))
 		return -1;
 	if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
-		return error_set(elf->error, "its ELF class is %d", ident[EI_CLASS]);
+		return fail(elf, "its ELF class is %d", ident[EI_CLASS]);
 	if (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB)
-		return error_set(elf->error, "its ELF byte order is %d", ident[EI_DATA]);
+		return fail(elf, "its ELF byte order is %d", ident[EI_DATA]);
 	elf->class = ident[EI_CLASS] == ELFCLASS32 ? &elf_class_32 : &elf_class_64;
 	file->bits = elf->class->bits;
 	file->order = ident[EI_DATA] == ELFDATA2MSB ? BIG : LITTLE;
@@ -76,15 +79,15 @@ static int read_header_count(struct elf_file *elf, const uint8_t *ehdr)
 		uint64_t shoff = elf_get(ehdr, class->e_shoff, order);
 
 		if (!shoff || elf_get(ehdr, class->e_shentsize, order) != class->shdr_size)
-			return error_set(elf->error, "the number of program headers is nowhere");
+			return fail(elf, "the number of program headers is nowhere");
 		if (read_at(elf, "the section header", shoff, shdr, class->shdr_size))
 			return -1;
 		elf->header_count = elf_get(shdr, class->sh_info, order);
 	}
 	if (!elf->header_count)
-		return error_set(elf->error, "it has no program headers");
+		return fail(elf, "it has no program headers");
 	if (elf->header_count > CORE_FILE_HEADERS_MAX)
-		return error_set(elf->error, "%llu program headers are more than %d",
+		return fail(elf, "%llu program headers are more than %d",
 			(unsigned long long)elf->header_count, CORE_FILE_HEADERS_MAX);
 	return 0;
 }
@@ -100,16 +103,16 @@ static int read_elf_header(struct elf_file *elf)
 	if (read_at(elf, "the ELF header", 0, ehdr, class->ehdr_size))
 		return -1;
 	if (elf_get(ehdr, class->e_type, file->order) != ET_CORE)
-		return error_set(elf->error, "it is an ELF file but no core");
+		return fail(elf, "it is an ELF file but no core");
 	if (elf_get(ehdr, class->e_phentsize, file->order) != class->phdr_size)
-		return error_set(elf->error, "its program headers have an odd size");
+		return fail(elf, "its program headers have an odd size");
 	if (read_header_count(elf, ehdr))
 		return -1;
 
 	elf->headers = elf_get(ehdr, class->e_phoff, file->order);
 	table_size = elf->header_count * class->phdr_size;
 	if (elf->headers > elf->source->size || table_size > elf->source->size - elf->headers)
-		return error_set(elf->error, "its program headers are behind the end of the file");
+		return fail(elf, "its program headers are behind the end of the file");
 
 	file->machine = (uint16_t)elf_get(ehdr, class->e_machine, file->order);
 	file->arch = find_arch(file->machine, file->order, class->ident);
@@ -139,7 +142,7 @@ static int read_notes(struct elf_file *elf, uint64_t offset, uint64_t size)
 	int result;
 
 	if (size > CORE_NOTES_MAX - elf->notes_size)
-		return error_set(elf->error, "its notes are larger than %d bytes", CORE_NOTES_MAX);
+		return fail(elf, "its notes are larger than %d bytes", CORE_NOTES_MAX);
 	elf->notes_size += size;
 	if (size > in_file) {
 		size = in_file;
@@ -150,7 +153,7 @@ static int read_notes(struct elf_file *elf, uint64_t offset, uint64_t size)
 
 	bytes = malloc((size_t)size);
 	if (!bytes)
-		return error_set(elf->error, "out of memory");
+		return fail(elf, "out of memory");
 	result = read_at(elf, "a note", offset, bytes, (size_t)size);
 	while (!result && notes_next(bytes, (size_t)size, elf->file->order, &at, &note))
 		take_note(elf->file, &note);
@@ -188,7 +191,7 @@ static int take_load(
 	if (!is_held(elf, mapping.paddr, filesz, mapping.size))
 		return 0;
 	if (mapping.paddr > RANGE_ADDRESS_MAX || mapping.size > RANGE_ADDRESS_MAX - mapping.paddr)
-		return error_set(elf->error, "it has 0x%llx bytes of memory at 0x%llx",
+		return fail(elf, "it has 0x%llx bytes of memory at 0x%llx",
 			(unsigned long long)mapping.size, (unsigned long long)mapping.paddr);
 	held[(*held_count)++] = mapping;
 	return 0;
@@ -249,13 +252,15 @@ static int read_memory_map(struct elf_file *elf)
 	elf->file->mappings = calloc(elf->header_count, sizeof(*elf->file->mappings));
 	if (!held || !elf->file->mappings) {
 		free(held);
-		return error_set(elf->error, "out of memory");
+		return fail(elf, "out of memory");
 	}
 	elf->file->complete = true;
 	result = read_program_headers(elf, held, &held_count);
 	if (!result && tell_addresses(held, held_count) &&
 		core_mapped_memory(held, held_count, &elf->file->memory))
-		result = error_set(elf->error, "its memory is in more than %d pieces", RANGES_MAX);
+		result = elf->file->memory.count < RANGES_MAX
+		                 ? fail(elf, "out of memory")
+		                 : fail(elf, "its memory is in more than %d pieces", RANGES_MAX);
 	free(held);
 	return result;
 }

@@ -65,7 +65,7 @@ int elf_layout_init(struct elf_layout *layout, const struct core_plan *plan)
 	layout->ranges = calloc(plan->memory->count, sizeof(*layout->ranges));
 	if (!layout->ranges)
 		return -1;
-	layout->size = place_ranges(layout->class, plan, layout->ranges);
+	place_ranges(layout->class, plan, layout->ranges);
 	return 0;
 }
 

@@ -25,7 +25,6 @@ struct elf_layout {
 	enum byte_order order;
 	uint64_t notes;   /* offset in the file */
 	uint64_t *ranges; /* offset of each range of the plan */
-	uint64_t size;    /* of the file */
 };
 
 /* Returns 0, or -1 without memory. */
@@ -36,7 +35,7 @@ void elf_layout_deinit(struct elf_layout *layout);
 uint64_t elf_layout_offset(
 	const struct elf_layout *layout, const struct core_plan *plan, uint64_t paddr);
 
-/* The layout's size alone. */
+/* The size of the file that a core of the plan becomes. */
 uint64_t elf_layout_size(const struct core_plan *plan);
 
 /*

@@ -32,8 +32,9 @@ void kernel_deinit(struct kernel *kernel);
 
 /*
  * Fills in mapped, table, text, direct_map and phys_base. A direct map counts only when it maps
- * every RAM range's first and last page, and its own page tables, where it should. Nothing found
- * is no error.
+ * the kernel image and its own root table where it should, and, of pages spread over all of RAM,
+ * more there than elsewhere: what firmware keeps, is offline or was left to another kernel is not
+ * mapped at all. Nothing found is no error. Costs some 15 reads of a page.
  */
 void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
@@ -41,16 +42,19 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 
 /*
  * Looks for the running kernel's VMCOREINFO: in the writable part of the kernel image, which holds
- * either the note (before 4.13) or a pointer to its page. Reads some 20 MiB whatever the size of
- * the guest. Fills in vmcoreinfo and utsname and returns 0, or -1 with the reason.
+ * either the note (before 4.13) or a pointer to its page. Reads some 15 MiB whatever the size of
+ * the guest, 1 MiB at once, and the first bytes of some 160 pages in batches. Fills in vmcoreinfo
+ * and utsname and returns 0, or -1 with the reason.
  */
 int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	const struct guest_memory *memory, struct error *error);
 
 /*
  * Takes a VMCOREINFO found elsewhere (--vmcoreinfo, or a page passed by during the copy) if it
- * fits the running kernel as far as can be told; the struct then owns the text, and candidate is
- * empty. Returns 0, or -1 with the reason and candidate untouched.
+ * fits the running kernel: as vmcoreinfo_validate() says if `mapped`; else if the kernel's name is
+ * where the text's own numbers put it; a text without such numbers is taken as it is, and utsname
+ * stays empty. The struct then owns the text, and candidate is empty. Returns 0, or -1 with the
+ * reason and candidate untouched.
  */
 int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate,
 	const struct guest_memory *memory, struct error *error);

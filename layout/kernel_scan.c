@@ -183,6 +183,7 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 
 	if (!kernel->mapped)
 		return error_set(error, "no vCPU's page tables show a kernel");
+	vmcoreinfo_deinit(&kernel->vmcoreinfo);
 	scan = calloc(1, sizeof(*scan));
 	if (!scan)
 		return error_set(error, "out of memory");

@@ -179,7 +179,6 @@ int vmcoreinfo_read(struct vmcoreinfo *info, const struct guest_memory *memory, 
 {
 	uint8_t head[VMCOREINFO_HEAD_SIZE];
 	uint32_t note_size = 0;
-	size_t size;
 	char *text;
 	int result;
 
@@ -197,8 +196,7 @@ int vmcoreinfo_read(struct vmcoreinfo *info, const struct guest_memory *memory, 
 	if (!text)
 		return error_set(error, "out of memory");
 	if (!note_size) {
-		size = read_bare_text(memory, paddr, text);
-		result = vmcoreinfo_parse(info, text, size, error);
+		result = vmcoreinfo_parse(info, text, read_bare_text(memory, paddr, text), error);
 	} else if (guest_read(memory, paddr, text, note_size)) {
 		result = error_set(
 			error, "cannot read %" PRIu32 " bytes of guest memory", note_size);

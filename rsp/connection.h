@@ -18,6 +18,12 @@ enum {
 	RSP_REQUEST_MAX = 4096,
 };
 
+enum rsp_expect {
+	RSP_EXPECT_ANSWER, /* stop packets and console output in between are passed over */
+	RSP_EXPECT_STOP,   /* a stop packet is the answer */
+	RSP_EXPECT_OUTPUT, /* O packets are part of the answer */
+};
+
 struct rsp {
 	struct rsp_options options;
 	struct rsp_link link;
@@ -35,9 +41,14 @@ struct rsp {
 
 	uint64_t heard; /* when the last byte came, or the first request after a quiet time went */
 	size_t due;     /* requests without an answer yet */
-	bool answered;  /* a packet has come: there is a stub */
-	char junk[40];  /* the first bytes that were no packet, for the message when none comes */
+	enum rsp_expect expected; /* what the last of them waits for */
+	unsigned damaged;         /* packets in a row with a wrong checksum */
+	bool repeat;              /* the request that failed may be sent once more */
+	size_t chatter;           /* bytes since the last answer */
+	bool answered;            /* a packet has come: there is a stub */
+	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
+	bool junk_line_ended;
 	bool streaming;     /* answers are not acknowledged */
 	bool uninterrupted; /* cancel_fd is not looked at */
 
@@ -51,12 +62,6 @@ struct rsp_reply {
 	size_t size;
 };
 
-enum rsp_expect {
-	RSP_EXPECT_ANSWER, /* stop packets and console output in between are passed over */
-	RSP_EXPECT_STOP,   /* a stop packet is the answer */
-	RSP_EXPECT_OUTPUT, /* O packets are part of the answer */
-};
-
 /* Notes the failure, and the reason with it; returns -1. */
 int rsp_fail(struct rsp *rsp, enum rsp_failure failure, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -66,6 +71,9 @@ int rsp_send(struct rsp *rsp, const char *body, size_t size);
 
 /* Sends what is queued. */
 int rsp_flush(struct rsp *rsp);
+
+/* Sends as much of it as the link takes now. */
+int rsp_push(struct rsp *rsp);
 
 /* Waits for the next answer, and acknowledges it where that is the custom. */
 int rsp_receive(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply);
@@ -82,6 +90,12 @@ int rsp_request(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply
 
 /* Receives and drops all answers that are due. Not interrupted by cancellation. */
 int rsp_drain(struct rsp *rsp);
+
+/*
+ * After a failure, or in the middle of something: drains, so that the connection can be used
+ * again, and keeps the failure and its reason unless the connection is lost. Returns -1.
+ */
+int rsp_settle(struct rsp *rsp);
 
 /* "E14", "E.text": the stub's words for no. */
 bool rsp_is_error(const struct rsp_reply *reply);

@@ -177,7 +177,8 @@ static int fill_window(struct engine *engine)
 		if (send_request(engine, &request))
 			return -1;
 	}
-	return rsp_flush(engine->rsp);
+	/* Not waiting until all is sent: the answers to it need not fit into our input. */
+	return rsp_push(engine->rsp);
 }
 
 static bool is_size_error(const struct rsp_reply *reply)
@@ -230,18 +231,25 @@ static size_t decode(const struct rsp_reply *reply, uint8_t *to, size_t len, boo
 {
 	if (reply->size == 0 || rsp_is_error(reply))
 		return 0;
-	if (binary && reply->text[0] == 'b') {
+	if (binary) {
 		size_t size = rsp_unescape((uint8_t *)reply->text + 1, reply->size - 1);
 
-		if (size > len)
-			return size;
-		memcpy(to, reply->text + 1, size);
+		if (reply->text[0] != 'b')
+			return 0;
+		if (size <= len)
+			memcpy(to, reply->text + 1, size);
 		return size;
 	}
-	/* The Rust gdbstub crate may put "E79" behind the digits of what it could read. */
-	size_t size = rsp_hex_decode((const uint8_t *)reply->text, reply->size, to, len);
 
-	return size == len && reply->size / 2 > len ? reply->size / 2 : size;
+	/* The Rust gdbstub crate may put "E79" behind the digits of what it could read. */
+	size_t digits = reply->size;
+
+	if (digits % 2 && digits > 3 && reply->text[digits - 3] == 'E')
+		digits -= 3;
+
+	size_t size = rsp_hex_decode((const uint8_t *)reply->text, digits, to, len);
+
+	return size == len && digits / 2 > len ? digits / 2 : size;
 }
 
 static int take_answer(struct engine *engine, const struct rsp_reply *reply)
@@ -297,13 +305,13 @@ static void adapt_window(struct engine *engine)
 	if (elapsed < MEASURE_MS)
 		return;
 
-	size_t half_second = engine->measured * 500 / (size_t)elapsed;
+	uint64_t half_second = (uint64_t)engine->measured * 500 / elapsed;
 
 	engine->measured_at = now;
 	engine->measured = 0;
 	if (half_second > BYTES_MAX)
 		half_second = BYTES_MAX;
-	engine->bytes_max = half_second > BYTES_MIN ? half_second : BYTES_MIN;
+	engine->bytes_max = half_second > BYTES_MIN ? (size_t)half_second : BYTES_MIN;
 }
 
 static int run(struct engine *engine)
@@ -344,16 +352,8 @@ int rsp_stream_memory(struct rsp *rsp, const struct rsp_stream *stream)
 		rsp->streaming = engine.window_max > 1;
 		rc = run(&engine);
 		/* What was asked for must be taken in before anything else is said. */
-		if (rc > 0 || (rc < 0 && rsp->failure == RSP_CANCELLED)) {
-			char why[sizeof(rsp->error)];
-			enum rsp_failure failure = rsp->failure;
-
-			memcpy(why, rsp->error, sizeof(why));
-			if (rsp_drain(rsp) == 0) {
-				rsp->failure = failure;
-				memcpy(rsp->error, why, sizeof(why));
-			}
-		}
+		if (rc)
+			rsp_settle(rsp);
 		rsp->streaming = false;
 	}
 	engine_deinit(&engine);
@@ -419,12 +419,12 @@ int rsp_use_physical_memory(struct rsp *rsp)
 
 	if (!rsp->stub.physical_memory)
 		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub reads virtual addresses only");
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qqemu.PhyMemMode") ||
-		set_memory_mode(rsp, 1))
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qqemu.PhyMemMode"))
 		return -1;
+	/* Before it is changed: whoever interrupts us then finds what there is to put back. */
 	if (rsp->physical_before < 0)
 		rsp->physical_before = rsp_is(&reply, "1");
-	return 0;
+	return set_memory_mode(rsp, 1);
 }
 
 int rsp_use_virtual_memory(struct rsp *rsp)

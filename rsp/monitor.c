@@ -74,7 +74,7 @@ int rsp_monitor(struct rsp *rsp, const char *command, char **output)
 
 	if (append_hex(rsp, &collected, "", 0) || collect(rsp, command, &collected)) {
 		free(collected.text);
-		return -1;
+		return rsp_settle(rsp);
 	}
 	*output = collected.text;
 	return 0;

@@ -58,6 +58,16 @@ enum rsp_failure rsp_failure(const struct rsp *rsp)
 	return rsp->failure;
 }
 
+bool rsp_connected(const struct rsp *rsp)
+{
+	return rsp->link.fd >= 0;
+}
+
+bool rsp_answered(const struct rsp *rsp)
+{
+	return rsp->answered;
+}
+
 const struct rsp_stub *rsp_stub(const struct rsp *rsp)
 {
 	return &rsp->stub;
@@ -236,8 +246,11 @@ int rsp_release(struct rsp *rsp, enum rsp_after after)
 	rsp->uninterrupted = true;
 	if (rsp->link.fd < 0) {
 		rsp_fail(rsp, RSP_LOST, "not connected");
-	} else if (rsp_drain(rsp) == 0 && restore_memory_mode(rsp) == 0) {
-		rc = after == RSP_RESUME ? detach(rsp) : 0;
+	} else if (rsp_drain(rsp) == 0) {
+		rc = restore_memory_mode(rsp);
+		/* A stub that keeps its mode can let the guest run all the same. */
+		if (after == RSP_RESUME && (rc == 0 || rsp->failure == RSP_REFUSED) && detach(rsp))
+			rc = -1;
 	}
 	rsp_link_close(&rsp->link);
 	rsp->uninterrupted = false;

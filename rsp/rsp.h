@@ -65,6 +65,15 @@ enum rsp_failure rsp_failure(const struct rsp *rsp);
  */
 int rsp_open(struct rsp *rsp, const char *target);
 
+/*
+ * Whether a stub has answered, also if rsp_open() then failed: the guest may stand still since, and
+ * rsp_release() is due.
+ */
+bool rsp_answered(const struct rsp *rsp);
+
+/* Whether there is a connection, to whomever. */
+bool rsp_connected(const struct rsp *rsp);
+
 /* What is known of the stub after rsp_open(). */
 struct rsp_stub {
 	const char *name;           /* of its row in quirks.c: "QEMU", or "unknown" */
