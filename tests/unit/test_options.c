@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/options.h"
+
+/* Behind client/status.h: it has a macro of the name of fail(). */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+enum { ARGUMENTS_MAX = 32 };
+
+const struct verb verbs[] = {
+	{ "dump", "[OPTION]... TARGET", "take a core", NULL },
+	{ "info", "[OPTION]... TARGET|CORE", "show", NULL },
+	{ "release", "[OPTION]... TARGET", "let go", NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static struct options options;
+static struct failure failure;
+
+/* Parses a line of words that are one blank apart. */
+static int parse(const char *line)
+{
+	/* Static, since options point into it. */
+	static char words[512];
+	char *argv[ARGUMENTS_MAX + 1] = { NULL };
+	int argc = 0;
+
+	memset(&options, 0xa5, sizeof(options));
+	failure = (struct failure){ .status = STATUS_DONE };
+	snprintf(words, sizeof(words), "rspdump%s%s", *line ? " " : "", line);
+	for (char *rest = words; rest && argc < ARGUMENTS_MAX;)
+		argv[argc++] = strsep(&rest, " ");
+	return options_parse(&options, argc, argv, &failure);
+}
+
+static void assert_parses(const char *line)
+{
+	if (parse(line))
+		fail_msg("%s: %s", line, failure.text);
+}
+
+static void assert_refused(const char *line, const char *why)
+{
+	assert_int_equal(parse(line), -1);
+	assert_string_equal(failure.text, why);
+	assert_int_equal(failure.status, STATUS_USAGE);
+}
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	assert_parses("1234");
+	assert_ptr_equal(options.verb, &verbs[0]);
+	assert_string_equal(options.target, "1234");
+	assert_string_equal(options.output, "vmcore");
+	assert_string_equal(options.format->name, "elf");
+	assert_string_equal(options.ram, "auto");
+	assert_string_equal(options.vmcoreinfo, "auto");
+	assert_int_equal(options.after, AFTER_AUTO);
+	assert_int_equal(options.connect_timeout, 5);
+	assert_int_equal(options.timeout, 30);
+	assert_int_equal(options.retry, 0);
+	assert_int_equal(options.progress, PROGRESS_AUTO);
+	assert_false(options.force);
+	assert_false(options.json);
+	assert_false(options.quiet);
+	assert_false(options.dry_run);
+	assert_int_equal(options.verbose, 0);
+	assert_null(options.trace);
+	assert_false(options.help);
+	assert_false(options.version);
+}
+
+static void test_long(void **state)
+{
+	(void)state;
+	assert_parses("dump --output=core --force --format=elf --ram=all --vmcoreinfo=none "
+		      "--after=resume --connect-timeout=1 --timeout=86400 --retry=0 "
+		      "--progress=plain --dry-run --quiet --verbose --trace=log host:1");
+	assert_ptr_equal(options.verb, &verbs[0]);
+	assert_string_equal(options.target, "host:1");
+	assert_string_equal(options.output, "core");
+	assert_true(options.force);
+	assert_string_equal(options.format->name, "elf");
+	assert_string_equal(options.ram, "all");
+	assert_string_equal(options.vmcoreinfo, "none");
+	assert_int_equal(options.after, AFTER_RESUME);
+	assert_int_equal(options.connect_timeout, 1);
+	assert_int_equal(options.timeout, 86400);
+	assert_int_equal(options.retry, 0);
+	assert_int_equal(options.progress, PROGRESS_PLAIN);
+	assert_true(options.dry_run);
+	assert_true(options.quiet);
+	assert_int_equal(options.verbose, 1);
+	assert_string_equal(options.trace, "log");
+	assert_false(options.json);
+}
+
+/* Values may also be words of their own, and begin with what looks like an option. */
+static void test_separate_values(void **state)
+{
+	(void)state;
+	assert_parses("--output core --format elf --ram 0-0xfff --vmcoreinfo 0x1000 --after stop "
+		      "--retry 7 :1");
+	assert_string_equal(options.output, "core");
+	assert_string_equal(options.ram, "0-0xfff");
+	assert_string_equal(options.vmcoreinfo, "0x1000");
+	assert_int_equal(options.after, AFTER_STOP);
+	assert_int_equal(options.retry, 7);
+	assert_string_equal(options.target, ":1");
+	assert_parses("--output --force 1");
+	assert_string_equal(options.output, "--force");
+	assert_false(options.force);
+}
+
+static void test_letters(void **state)
+{
+	(void)state;
+	assert_parses("-o core -f -F elf -n -q -v -v 1");
+	assert_string_equal(options.output, "core");
+	assert_true(options.force);
+	assert_true(options.dry_run);
+	assert_true(options.quiet);
+	assert_int_equal(options.verbose, 2);
+	assert_parses("-vvfqocore 1");
+	assert_int_equal(options.verbose, 2);
+	assert_true(options.force);
+	assert_string_equal(options.output, "core");
+	assert_parses("-o - 1");
+	assert_string_equal(options.output, "-");
+}
+
+static void test_words(void **state)
+{
+	static const char *const after[] = { "auto", "resume", "stop" };
+	static const char *const progress[] = { "auto", "bar", "plain", "json", "none" };
+	char line[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(line, sizeof(line), "--after=%s 1", after[i]);
+		assert_parses(line);
+		assert_int_equal(options.after, i);
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(line, sizeof(line), "--progress=%s 1", progress[i]);
+		assert_parses(line);
+		assert_int_equal(options.progress, i);
+	}
+}
+
+static void test_verbs(void **state)
+{
+	(void)state;
+	assert_parses("info 1");
+	assert_ptr_equal(options.verb, &verbs[1]);
+	assert_parses("release 1");
+	assert_ptr_equal(options.verb, &verbs[2]);
+	assert_parses("--json info 1");
+	assert_ptr_equal(options.verb, &verbs[1]);
+	assert_true(options.json);
+	assert_parses("info 1 --json");
+	assert_true(options.json);
+	assert_string_equal(options.target, "1");
+	assert_parses("-o x dump 1 -f");
+	assert_string_equal(options.output, "x");
+	assert_true(options.force);
+	/* Only the first word is a verb: this is a file of that name. */
+	assert_parses("info info");
+	assert_ptr_equal(options.verb, &verbs[1]);
+	assert_string_equal(options.target, "info");
+	assert_parses("infos");
+	assert_ptr_equal(options.verb, &verbs[0]);
+	assert_string_equal(options.target, "infos");
+	assert_parses("-- dump -o");
+	assert_string_equal(options.target, "-o");
+}
+
+/* The last one counts. */
+static void test_repeated(void **state)
+{
+	(void)state;
+	assert_parses("-o a --output=b --after=stop --after=auto 1");
+	assert_string_equal(options.output, "b");
+	assert_int_equal(options.after, AFTER_AUTO);
+}
+
+static void test_options_of_other_verbs(void **state)
+{
+	static const struct {
+		const char *line, *why;
+	} cases[] = {
+		{ "info -o x 1", "--output means nothing to info" },
+		{ "-f info 1", "--force means nothing to info" },
+		{ "info --format elf 1", "--format means nothing to info" },
+		{ "info 1 --progress=bar", "--progress means nothing to info" },
+		{ "info --dry-run 1", "--dry-run means nothing to info" },
+		{ "release --after=resume 1", "--after means nothing to release" },
+		{ "release --ram=all 1", "--ram means nothing to release" },
+		{ "--vmcoreinfo=auto release 1", "--vmcoreinfo means nothing to release" },
+		{ "release -o x 1", "--output means nothing to release" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_refused(cases[i].line, cases[i].why);
+	assert_parses("info --ram=all --vmcoreinfo=none --after=stop --connect-timeout=1 "
+		      "--timeout=1 --retry=1 --json -q -v --trace=x 1");
+	assert_parses("release --connect-timeout=1 --timeout=1 --retry=1 --json -q -v --trace=x 1");
+}
+
+#define LISTS_ALL " (rspdump --help lists all)"
+
+static void test_unknown(void **state)
+{
+	static const struct {
+		const char *line, *why;
+	} cases[] = {
+		{ "--colour 1", "unknown or ambiguous option --colour" LISTS_ALL },
+		{ "--colour=x 1", "unknown or ambiguous option --colour=x" LISTS_ALL },
+		{ "1 --colour", "unknown or ambiguous option --colour" LISTS_ALL },
+		{ "--ver 1", "unknown or ambiguous option --ver" LISTS_ALL },
+		{ "-x 1", "unknown or ambiguous option -x" LISTS_ALL },
+		{ "1 -x", "unknown or ambiguous option -x" LISTS_ALL },
+		/* In a row of letters, the one that is meant. */
+		{ "-qxv 1", "unknown or ambiguous option -x" LISTS_ALL },
+		{ "--force=yes 1", "no value belongs to --force=yes" LISTS_ALL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_refused(cases[i].line, cases[i].why);
+	/* What an unfinished row of letters leaves behind disturbs no other call. */
+	assert_parses("1234");
+	assert_false(options.verbose);
+	/* Unambiguous beginnings are taken, as everywhere. */
+	assert_parses("--verb --dry 1");
+	assert_int_equal(options.verbose, 1);
+	assert_true(options.dry_run);
+}
+
+static void test_missing(void **state)
+{
+	(void)state;
+	assert_refused("1 -o", "a value is missing behind -o" LISTS_ALL);
+	assert_refused("1 -fo", "a value is missing behind -fo" LISTS_ALL);
+	assert_refused("1 --ram", "a value is missing behind --ram" LISTS_ALL);
+	assert_refused("", "no target given: rspdump [OPTION]... TARGET" LISTS_ALL);
+	assert_refused("dump", "no target given: rspdump [OPTION]... TARGET" LISTS_ALL);
+	assert_refused("info -v", "no target given: rspdump [OPTION]... TARGET|CORE" LISTS_ALL);
+	assert_refused("1 2", "one target at a time; too much is 2" LISTS_ALL);
+	assert_refused("dump 1 info", "one target at a time; too much is info" LISTS_ALL);
+}
+
+static void test_bad_values(void **state)
+{
+	static const char *const numbers[] = { "", "x", "-1", "+1", "1s", "1.5", "0x10", "86401",
+		"4294967297", "99999999999999999999" };
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		snprintf(line, sizeof(line), "--retry=%s 1", numbers[i]);
+		assert_int_equal(parse(line), -1);
+		snprintf(line, sizeof(line), "--timeout=%s 1", numbers[i]);
+		assert_int_equal(parse(line), -1);
+		snprintf(line, sizeof(line), "--connect-timeout=%s 1", numbers[i]);
+		assert_int_equal(parse(line), -1);
+		assert_int_equal(failure.status, STATUS_USAGE);
+	}
+	/* Without any patience nothing could be heard. */
+	assert_refused("--timeout=0 1",
+		"--timeout does not take \"0\": longest silence of the stub (default 30)");
+	assert_int_equal(parse("--connect-timeout=0 1"), -1);
+	assert_refused("--after=run 1",
+		"--after does not take \"run\": the guest afterwards: auto (as found), resume or stop");
+	assert_refused("--after=Auto 1",
+		"--after does not take \"Auto\": the guest afterwards: auto (as found), resume or stop");
+	assert_refused("--progress=bars 1",
+		"--progress does not take \"bars\": auto, bar, plain, json or none");
+	assert_refused("-F elfs 1", "--format does not take \"elfs\": elf (default)");
+	assert_int_equal(parse("--output= 1"), -1);
+	assert_int_equal(parse("--ram= 1"), -1);
+	assert_int_equal(parse("--vmcoreinfo= 1"), -1);
+	assert_int_equal(parse("--trace= 1"), -1);
+}
+
+static void test_one_stdout(void **state)
+{
+	(void)state;
+	assert_refused("--json -o - 1", "--json and -o - both want stdout");
+	assert_refused("1 -o - --json", "--json and -o - both want stdout");
+	assert_refused("--json -o fd:1 1", "--json and -o fd:1 both want stdout");
+	assert_parses("--json -o fd:11 1");
+	assert_parses("--json -o ./- 1");
+}
+
+/* Whatever else is given. */
+static void test_help(void **state)
+{
+	(void)state;
+	assert_parses("--help");
+	assert_true(options.help);
+	assert_parses("-h info -o x 1 2 3");
+	assert_true(options.help);
+	assert_parses("-V");
+	assert_true(options.version);
+	assert_parses("release --version");
+	assert_true(options.version);
+	assert_int_equal(parse("--help --nonsense"), -1);
+}
+
+/* Each option has a line that begins with its names, and no line is wider than a terminal. */
+static void test_help_text(void **state)
+{
+	static const char *const lines[] = {
+		"usage: rspdump dump     [OPTION]... TARGET       take a core\n",
+		"\n       rspdump info     [OPTION]... TARGET|CORE  show\n",
+		"\n       rspdump release  [OPTION]... TARGET       let go\n",
+		"\n  -o, --output=FILE              the core;",
+		"\n  -f, --force                    ",
+		"\n      --ram=MAP                  ",
+		"\n      --connect-timeout=SECONDS  ",
+		"\n  -h, --help                     ",
+		"\n  -V, --version                  ",
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(to);
+	options_help(to);
+	fclose(to);
+	assert_int_equal(strncmp(text, lines[0], strlen(lines[0])), 0);
+	for (size_t i = 1; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("no line \"%s\" in:\n%s", lines[i] + 1, text);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 0, 100);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_separate_values),
+		cmocka_unit_test(test_letters),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_options_of_other_verbs),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_one_stdout),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "arch/bytes.h"
+#include "layout/page_cache.h"
+
+/* A guest in which every 8-byte word is its own address, but for a page that cannot be read. */
+struct guest {
+	struct guest_memory memory;
+	struct page_cache cache;
+	unsigned reads;
+	uint64_t unreadable;
+};
+
+static int read_addresses(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct guest *guest = ctx;
+
+	guest->reads++;
+	assert_int_equal(paddr % 8, 0);
+	assert_int_equal(len % 8, 0);
+	if (paddr / 4096 == guest->unreadable / 4096)
+		return -1;
+	for (size_t i = 0; i < len; i += 8)
+		put_le64((uint8_t *)buf + i, paddr + i);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	static struct guest guest;
+
+	guest = (struct guest){ .memory = { .read = read_addresses, .ctx = &guest },
+		.unreadable = UINT64_MAX };
+	*state = &guest;
+	return page_cache_init(&guest.cache, &guest.memory);
+}
+
+static int teardown(void **state)
+{
+	struct guest *guest = *state;
+
+	page_cache_deinit(&guest->cache);
+	return 0;
+}
+
+static void assert_reads(struct guest *guest, uint64_t paddr, unsigned reads)
+{
+	uint8_t word[8];
+
+	assert_int_equal(guest_read(&guest->cache.memory, paddr, word, sizeof(word)), 0);
+	assert_int_equal(get_le64(word), paddr);
+	assert_int_equal(guest->reads, reads);
+}
+
+static void test_hits(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t page[4096];
+
+	assert_reads(guest, 0x5008, 1);
+	assert_reads(guest, 0x5000, 1);
+	assert_reads(guest, 0x5ff8, 1);
+	assert_reads(guest, 0x6000, 2);
+	assert_reads(guest, 0, 3);
+	assert_reads(guest, 0x5008, 3);
+	assert_int_equal(guest_read(&guest->cache.memory, 0x5000, page, sizeof(page)), 0);
+	assert_int_equal(get_le64(page + 4088), 0x5ff8);
+	assert_int_equal(guest->reads, 3);
+}
+
+static void test_eviction(void **state)
+{
+	struct guest *guest = *state;
+
+	for (unsigned i = 0; i < PAGE_CACHE_SLOTS; i++)
+		assert_reads(guest, i * UINT64_C(0x100000), i + 1);
+	for (unsigned i = 0; i < PAGE_CACHE_SLOTS; i++)
+		assert_reads(guest, i * UINT64_C(0x100000), PAGE_CACHE_SLOTS);
+	assert_reads(guest, 0x7000, PAGE_CACHE_SLOTS + 1);
+	assert_reads(guest, 0x100000, PAGE_CACHE_SLOTS + 1);
+	assert_reads(guest, 0, PAGE_CACHE_SLOTS + 2); /* the oldest had to go */
+	assert_reads(guest, 0x7000, PAGE_CACHE_SLOTS + 2);
+}
+
+/* Reads over the end of a page go past the cache. */
+static void test_crossing(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t words[16];
+
+	for (unsigned i = 1; i <= 2; i++) {
+		assert_int_equal(guest_read(&guest->cache.memory, 0x5ff8, words, sizeof(words)), 0);
+		assert_int_equal(get_le64(words + 8), 0x6000);
+		assert_int_equal(guest->reads, i);
+	}
+}
+
+static void test_failure(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t word[8];
+
+	guest->unreadable = 0x5000;
+	assert_int_equal(guest_read(&guest->cache.memory, 0x5008, word, sizeof(word)), -1);
+	guest->unreadable = UINT64_MAX;
+	assert_reads(guest, 0x5008, 2);
+}
+
+static void test_bound(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t words[16];
+
+	for (unsigned i = 0; i < PAGE_CACHE_READS_MAX; i++)
+		assert_reads(guest, i * UINT64_C(4096), i + 1);
+	assert_int_equal(guest_read(&guest->cache.memory, 0x80000000, words, 8), -1);
+	assert_int_equal(guest_read(&guest->cache.memory, 0xff8, words, 16), -1);
+	assert_reads(guest, (PAGE_CACHE_READS_MAX - 1) * UINT64_C(4096), PAGE_CACHE_READS_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_eviction, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_crossing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failure, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fake_stub.h"
+
+/* Lists the threads of a stub; returns "PROCESS.ID" of each, or the error. */
+static const char *list(const char *description, const char *script, enum rsp_failure failure)
+{
+	static char text[512];
+	struct rsp_thread *threads = NULL;
+	struct fake_stub stub;
+	size_t count = 0, used = 0;
+	struct rsp *rsp;
+
+	text[0] = '\0';
+	if (script)
+		fake_stub_replay(&stub, script);
+	else
+		fake_stub_start(&stub, description);
+	rsp = fake_stub_open(&stub);
+	if (rsp_list_threads(rsp, &threads, &count)) {
+		snprintf(text, sizeof(text), "%s", rsp_error(rsp));
+		assert_int_equal(rsp_failure(rsp), failure);
+	}
+	for (size_t i = 0; i < count && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%llx.%llx ",
+			(unsigned long long)threads[i].process, (unsigned long long)threads[i].id);
+	free(threads);
+	rsp_destroy(rsp);
+	fake_stub_stop(&stub);
+	fake_stub_deinit(&stub);
+	return text;
+}
+
+#define OPENING "> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< \n"
+
+static void test_forms(void **state)
+{
+	(void)state;
+	assert_string_equal(list("thread 1\n", NULL, 0), "0.1 ");
+	assert_string_equal(list("thread 1\nthread 2\nthread a\n", NULL, 0), "0.1 0.2 0.a ");
+	assert_string_equal(
+		list("threads-per-packet 0\nthread 1\nthread 2\n", NULL, 0), "0.1 0.2 ");
+	assert_string_equal(list("threads-per-packet 2\nthread 3\nthread 2\nthread 1\n", NULL, 0),
+		"0.3 0.2 0.1 ");
+	assert_string_equal(
+		list("thread p01.01\nthread p01.02\nthread p2.3\n", NULL, 0), "1.1 1.2 2.3 ");
+	assert_string_equal(list("threads-per-packet 0\nthread p1.ffffffffffffffff\n", NULL, 0),
+		"1.ffffffffffffffff ");
+}
+
+/* gdbsx has the end behind the list, in the same packet. */
+static void test_fused_end(void **state)
+{
+	(void)state;
+	assert_string_equal(list(NULL, OPENING "> qfThreadInfo\n< m0,1,2l\n", 0), "0.0 0.1 0.2 ");
+}
+
+static void test_bad(void **state)
+{
+	static const struct {
+		const char *answer, *error;
+		enum rsp_failure failure;
+	} cases[] = {
+		{ "", "the stub does not know how to list its threads", RSP_UNSUPPORTED },
+		{ "E01", "the stub answers E01 to list its threads", RSP_REFUSED },
+		{ "l", "the stub lists no threads", RSP_CONFUSED },
+		{ "m", "an empty packet of threads", RSP_CONFUSED },
+		{ "x1", "a thread list that begins with 'x'", RSP_CONFUSED },
+		{ "OK", "a thread list that begins with 'O'", RSP_CONFUSED },
+		{ "m1,,2", "a thread list with \",2\"", RSP_CONFUSED },
+		{ "m1;2", "a thread list with \";2\"", RSP_CONFUSED },
+		{ "m-1", "a thread list with \"-1\"", RSP_CONFUSED },
+		{ "mp1", "a thread list with \"\"", RSP_CONFUSED },
+		{ "mp.1", "a thread list with \".1\"", RSP_CONFUSED },
+		{ "mp1.", "a thread list with \"\"", RSP_CONFUSED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char script[256];
+
+		snprintf(script, sizeof(script), OPENING "> qfThreadInfo\n< %s\n", cases[i].answer);
+		assert_string_equal(list(NULL, script, cases[i].failure), cases[i].error);
+	}
+}
+
+static void test_endless(void **state)
+{
+	(void)state;
+	assert_string_equal(list("endless-threads\nthread 1\n", NULL, RSP_CONFUSED),
+		"the stub lists more than 4096 threads");
+}
+
+/* The list goes on where it was, also if a packet of it was damaged. */
+static void test_damaged(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		list("bad-checksum 5\nthread 1\nthread 2\nthread 3\n", NULL, 0), "0.1 0.2 0.3 ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_fused_end),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

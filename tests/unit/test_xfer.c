@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rsp/xfer.h"
+#include "tests/unit/fake_stub.h"
+
+/* Reads memory-map: from a stub; returns its text, or the error. The caller frees it. */
+static char *read_map(struct fake_stub *stub, enum rsp_failure failure)
+{
+	struct rsp *rsp = fake_stub_open(stub);
+	char *text = NULL;
+	size_t size = 0;
+
+	if (rsp_xfer_read(rsp, "memory-map", "", &text, &size)) {
+		assert_int_equal(rsp_failure(rsp), failure);
+		assert_null(text);
+		text = strdup(rsp_error(rsp));
+	} else {
+		assert_int_equal(strlen(text), size);
+	}
+	rsp_destroy(rsp);
+	fake_stub_stop(stub);
+	return text;
+}
+
+static void check(const char *description, enum rsp_failure failure, const char *wanted)
+{
+	struct fake_stub stub;
+
+	fake_stub_start(&stub, description);
+	char *text = read_map(&stub, failure);
+
+	assert_string_equal(text, wanted);
+	free(text);
+	fake_stub_deinit(&stub);
+}
+
+static void test_one_piece(void **state)
+{
+	(void)state;
+	check("supported PacketSize=1000\nobject memory-map: <memory-map/>\n", 0, "<memory-map/>");
+	check("object memory-map: <<\n.\n", 0, "");
+}
+
+/* PacketSize 0x40: pieces of 60 bytes. */
+static void test_pieces(void **state)
+{
+	struct fake_stub stub;
+	char description[512] = "supported PacketSize=40\nobject memory-map: ";
+	char object[201];
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++)
+		object[i] = (char)('a' + i % 26);
+	object[200] = '\0';
+	strcat(strcat(description, object), "\n");
+	fake_stub_start(&stub, description);
+	char *text = read_map(&stub, 0);
+
+	assert_string_equal(text, object);
+	free(text);
+	assert_int_equal(fake_stub_count(&stub, "> qXfer:memory-map:read::0,3c"), 1);
+	assert_int_equal(fake_stub_count(&stub, "> qXfer:memory-map:read::b4,3c"), 1);
+	assert_int_equal(fake_stub_count(&stub, "> qXfer"), 4);
+	fake_stub_deinit(&stub);
+}
+
+static void test_escapes(void **state)
+{
+	(void)state;
+	check("object memory-map: a#b$c}d*e\n", 0, "a#b$c}d*e");
+}
+
+/* The gdbstub crate ends with an empty piece. */
+static void test_empty_end(void **state)
+{
+	struct fake_stub stub;
+
+	(void)state;
+	fake_stub_replay(&stub,
+		"> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< \n> qXfer:memory-map:read::0,400\n< mabc\n"
+		"> qXfer:memory-map:read::3,400\n< l\n");
+	char *text = read_map(&stub, 0);
+
+	assert_string_equal(text, "abc");
+	free(text);
+	assert_int_equal(stub.end, WIRE_CLOSED);
+	fake_stub_deinit(&stub);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	check("", RSP_REFUSED, "the stub answers E00 to read its description");
+	check("answer qXfer:memory-map:read::0,400 \n", RSP_UNSUPPORTED,
+		"the stub does not know how to read its description");
+	check("answer qXfer:memory-map:read::0,400 x\n", RSP_CONFUSED,
+		"a piece of an object that begins with 'x'");
+	check("answer qXfer:memory-map:read::0,400 m\n", RSP_CONFUSED,
+		"an empty piece of an object");
+}
+
+static void test_endless(void **state)
+{
+	(void)state;
+	check("endless-object\n", RSP_CONFUSED, "an object of more than 4194304 bytes");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_piece),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_empty_end),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_endless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
