@@ -59,24 +59,12 @@ static bool give_piece(void *ctx, struct rsp_read *piece)
 	return true;
 }
 
-/* VMCOREINFO begins at the start of a page. */
-static void look_for_vmcoreinfo(struct copy *copy, const struct rsp_read *piece)
-{
-	struct copy_result *result = copy->result;
-	size_t page = (size_t)1 << copy->plan->core.arch->page_shift;
-	const uint8_t *bytes = piece->buf;
-
-	for (size_t at = (size_t)(-piece->addr & (page - 1)); at + page <= piece->len; at += page)
-		if (vmcoreinfo_head(bytes + at) && result->candidate_count < COPY_CANDIDATES_MAX)
-			result->candidates[result->candidate_count++] = piece->addr + at;
-}
-
 static int take_piece(void *ctx, const struct rsp_read *piece)
 {
 	struct copy *copy = ctx;
 
-	if (copy->plan->late_vmcoreinfo)
-		look_for_vmcoreinfo(copy, piece);
+	candidates_look(&copy->result->candidates, copy->plan->core.arch, piece->addr, piece->buf,
+		piece->len);
 	if (core_write(copy->core, piece->addr, piece->buf, piece->len) || copy->no_memory)
 		return 1;
 	copy->done++;

@@ -4,17 +4,15 @@
 #ifndef CLIENT_COPY_H
 #define CLIENT_COPY_H
 
+#include "client/candidates.h"
 #include "client/guest.h"
 #include "client/plan.h"
 #include "client/progress.h"
 
-enum { COPY_CANDIDATES_MAX = 64 };
-
 struct copy_result {
-	uint64_t bytes;                           /* of guest memory that were copied */
-	struct ranges unreadable;                 /* zero in the core */
-	uint64_t candidates[COPY_CANDIDATES_MAX]; /* where VMCOREINFO may begin */
-	size_t candidate_count;
+	uint64_t bytes;               /* of guest memory that were copied */
+	struct ranges unreadable;     /* zero in the core */
+	struct candidates candidates; /* pages that may be VMCOREINFO */
 };
 
 void copy_result_init(struct copy_result *result);

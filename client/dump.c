@@ -48,15 +48,19 @@ static int copy_memory(struct dump *dump, struct failure *failure)
 	return rc;
 }
 
-/* The pages that looked like VMCOREINFO as they passed by are looked at in full. */
-static void look_at_candidates(struct dump *dump)
+static void settle_vmcoreinfo(struct dump *dump)
 {
-	for (size_t i = 0; i < dump->copied.candidate_count; i++)
-		if (guest_try_vmcoreinfo(&dump->guest, dump->copied.candidates[i]))
-			return;
-	if (dump->plan.late_vmcoreinfo)
+	struct candidates *candidates = &dump->copied.candidates;
+
+	candidates_settle(candidates, &dump->guest, dump->plan.late_vmcoreinfo);
+	if (dump->plan.late_vmcoreinfo && !dump->guest.kernel.vmcoreinfo.text)
 		tell(dump->options, TELL_WARNING, "no VMCOREINFO in the core: %s",
 			dump->guest.vmcoreinfo_missing);
+	for (size_t i = 0; i < candidates->other_count; i++)
+		tell(dump->options, TELL_DETAIL,
+			"VMCOREINFO of another kernel, %s, is in memory: --vmcoreinfo 0x%llx takes it",
+			candidates->others[i].release,
+			(unsigned long long)candidates->others[i].paddr);
 }
 
 static int finish_core(struct dump *dump, struct failure *failure)
@@ -94,7 +98,7 @@ static int take_core(struct dump *dump, struct failure *failure)
 		return detach_from(&dump->attachment, options, failure);
 	if (create_core(dump, failure) || copy_memory(dump, failure))
 		return -1;
-	look_at_candidates(dump);
+	settle_vmcoreinfo(dump);
 	if (detach_from(&dump->attachment, options, failure))
 		return -1;
 	return finish_core(dump, failure);
@@ -136,6 +140,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 		json_number(&json, "zero_bytes", core_zero_bytes(dump->core));
 		json_number(&json, "unreadable_bytes", ranges_total(&dump->copied.unreadable));
 		report_ranges_json(&json, "unreadable", &dump->copied.unreadable);
+		candidates_json(&json, &dump->copied.candidates);
 		json_string(&json, "registers_missing", dump->plan.missing);
 		json_real(&json, "copy_seconds", dump->copy_seconds);
 	}
