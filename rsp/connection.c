@@ -90,6 +90,10 @@ static int send_out(struct rsp *rsp)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	/* The other side has closed, but what it said before is still to be read, and then the end.
+	 */
+	if (n < 0 && errno == EPIPE)
+		n = (ssize_t)(rsp->out_end - rsp->out_start);
 	if (n < 0)
 		return fail_closed(rsp, strerror(errno));
 	rsp->out_start += (size_t)n;
@@ -217,10 +221,10 @@ static int lose_answer(struct rsp *rsp, const char *why)
 }
 
 /*
- * Asks for a damaged packet once more. Not by repeating the request, which may be one that moves on:
- * qsThreadInfo. Not for a part of a monitor's output: QEMU does not wait for signs there, and what
- * it repeats is the last part. Not from a stub of which nothing is known yet: those made with the
- * Rust gdbstub crate end at a '-'.
+ * Asks for a damaged packet once more. Not by repeating the request, which may be one that moves
+ * on: qsThreadInfo. Not for a part of a monitor's output: QEMU does not wait for signs there, and
+ * what it repeats is the last part. Not from a stub of which nothing is known yet: those made with
+ * the Rust gdbstub crate end at a '-'.
  */
 static int ask_again(struct rsp *rsp)
 {

@@ -218,10 +218,15 @@ static int detach(struct rsp *rsp)
 			    (unsigned long long)processes[i]) ||
 			rsp_check(rsp, &reply, "detach"))
 			return -1;
-	if (count == 0)
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D") ||
-			rsp_check(rsp, &reply, "detach"))
+	if (count == 0) {
+		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D"))
 			return -1;
+		/* QEMU wants a process, of which it has one, if we could not learn which there are.
+		 */
+		if (rsp_is_error(&reply) && rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D;1"))
+			return -1;
+		return rsp_check(rsp, &reply, "detach");
+	}
 	return 0;
 }
 

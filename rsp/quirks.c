@@ -64,7 +64,8 @@ static int recognise_qemu(struct rsp *rsp)
 	rsp->stub.physical_memory = true;
 	if (ask_version(rsp) || (!rsp->stub.version[0] && ask_monitor_version(rsp)))
 		return -1;
-	rsp->stub.announces_stop = announces_stop(rsp->stub.version);
+	/* On a serial line it may have come before we did. */
+	rsp->stub.announces_stop = announces_stop(rsp->stub.version) && !rsp->link.serial;
 	return 1;
 }
 

@@ -37,11 +37,12 @@ scripts() {
 	done
 }
 
-c_files=$(find arch layout rsp client tests -name '*.c' | LC_ALL=C sort)
-headers=$(find arch layout rsp client tests -name '*.h' | LC_ALL=C sort)
+everything=$(find arch layout rsp client tests -name '*.[ch]' | LC_ALL=C sort)
+# Tests may leak when they fail, and copy strings of which they know the length.
+program=$(find arch layout rsp client -name '*.c' | LC_ALL=C sort)
 
-echo "$c_files $headers" | check clang-format --dry-run -Werror --style=file
-echo "$c_files" | check cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+echo "$everything" | check clang-format --dry-run -Werror --style=file
+echo "$program" | check cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	--inline-suppr --suppressions-list=.cppcheck-suppressions --error-exitcode=1 -j "$jobs" \
 	-D_GNU_SOURCE -D__x86_64__ -I. -I"$BUILD_DIR"
 {
@@ -51,13 +52,12 @@ echo "$c_files" | check cppcheck --quiet --std=c11 --enable=warning,performance,
 scripts 'sh' | check checkbashisms
 echo man/rspdump.1 | check mandoc -T lint -W warning
 
-# Not for unit tests, which may copy strings and leak when they fail. The compiler's options stand
-# behind the files.
+# The compiler's options stand behind the files.
 if command -v clang-tidy >/dev/null; then
 	echo "== clang-tidy"
 	# One at a time: version 14 takes what it saw of a va_list in one file into the next.
 	# shellcheck disable=SC2016 # for the shell that xargs starts
-	if ! echo "$c_files" | grep -v '^tests/unit/' | xargs -n 1 -P "$jobs" \
+	if ! echo "$program" | xargs -n 1 -P "$jobs" \
 		sh -c 'exec clang-tidy --quiet "$2" -- $1' sh "$flags" \
 		>"$work/output" 2>&1; then
 		grep -vE '^[0-9]+ warnings? generated' "$work/output"

@@ -22,7 +22,6 @@ struct fake_stub {
 	char target[16];
 	FILE *log_file;
 	char *log; /* whole after fake_stub_stop() */
-	size_t log_size;
 	enum wire_end end;
 };
 

@@ -73,8 +73,8 @@ static void test_acknowledged(void **state)
 static void test_without_acknowledgements(void **state)
 {
 	struct fake_stub stub;
-	struct rsp *rsp =
-		open_described(&stub, "supported QStartNoAckMode+\nanswer qA one\nanswer qB two\n");
+	struct rsp *rsp = open_described(
+		&stub, "supported QStartNoAckMode+\nanswer qA one\nanswer qB two\n");
 
 	(void)state;
 	assert_true(rsp_stub(rsp)->no_ack);
@@ -188,7 +188,8 @@ static void test_answer_to_nothing(void **state)
 	struct rsp *rsp;
 
 	(void)state;
-	fake_stub_replay(&stub, "> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< \n> qA\n< one\n< two\n");
+	fake_stub_replay(
+		&stub, "> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< \n> qA\n< one\n< two\n");
 	rsp = fake_stub_open(&stub);
 	assert_answers(rsp, "qA", "one");
 	/* It may come in time to be taken for the answer to the next request, or not. */
@@ -215,7 +216,8 @@ static void test_run_lengths(void **state)
 
 		/* Runs of 7, 8 and 9: '#', '$' and '%' as counts. */
 		snprintf(text, sizeof(text),
-			"%s\nanswer qA 00000001111111122222222233\nanswer qB 0000000\n", encodings[i]);
+			"%s\nanswer qA 00000001111111122222222233\nanswer qB 0000000\n",
+			encodings[i]);
 		struct rsp *rsp = open_described(&stub, text);
 
 		assert_answers(rsp, "qA", "00000001111111122222222233");
@@ -282,8 +284,7 @@ static void test_flood(void **state)
 	struct rsp *rsp = open_described(&stub, "flood 4\nanswer qA one\n");
 
 	(void)state;
-	assert_fails(rsp, "qA", RSP_CONFUSED,
-		"the stub talks without end, but gives no answer");
+	assert_fails(rsp, "qA", RSP_CONFUSED, "the stub talks without end, but gives no answer");
 	finish(&stub, rsp);
 	fake_stub_deinit(&stub);
 }
@@ -339,7 +340,7 @@ static void test_closed(void **state)
 
 		assert_fails(rsp, "qA", RSP_LOST, "the stub closed the connection");
 		/* And from then on. */
-		assert_fails(rsp, "qA", RSP_LOST, "Broken pipe");
+		assert_fails(rsp, "qA", RSP_LOST, "the stub closed the connection");
 		finish(&stub, rsp);
 		fake_stub_deinit(&stub);
 	}
@@ -514,8 +515,8 @@ static void test_trace(void **state)
 	rsp = rsp_create(&options);
 	assert_int_equal(rsp_open(rsp, stub.target), 0);
 	assert_answers(rsp, "qA", "00000");
-	assert_string_equal(traced.text,
-		">qSupported\n<T02\n<\n>?\n<S05\n>qqemu.PhyM\n<\n>qA\n<00000\n");
+	assert_string_equal(
+		traced.text, ">qSupported\n<T02\n<\n>?\n<S05\n>qqemu.PhyM\n<\n>qA\n<00000\n");
 	finish(&stub, rsp);
 	fake_stub_deinit(&stub);
 }

@@ -154,8 +154,8 @@ static void test_none(void **state)
 		"the stub has no target description");
 	expect_failure(SUPPORTED, RSP_REFUSED, "the stub answers E00 to read its description");
 	/* An include that is not there. */
-	expect_failure(
-		SUPPORTED "object features:target.xml <target><xi:include href=\"a.xml\"/></target>\n",
+	expect_failure(SUPPORTED
+		"object features:target.xml <target><xi:include href=\"a.xml\"/></target>\n",
 		RSP_REFUSED, "the stub answers E00 to read its description");
 }
 
@@ -190,8 +190,8 @@ static void test_bad_registers(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char text[256];
 
-		snprintf(text, sizeof(text), SUPPORTED "object features:target.xml <target>%s</target>\n",
-			bad[i]);
+		snprintf(text, sizeof(text),
+			SUPPORTED "object features:target.xml <target>%s</target>\n", bad[i]);
 		expect_failure(text, RSP_CONFUSED,
 			"the target description has a register without sense, or too many");
 	}
@@ -260,8 +260,8 @@ static void test_wide_includes(void **state)
 
 static void test_bad_includes(void **state)
 {
-	static const char *const names[] = { "", "a b", "a:b", "a,b", "a;b", "a#b", "a$b", "a}b", "a*b",
-		"\xc3\xa4" };
+	static const char *const names[] = { "", "a b", "a:b", "a,b", "a;b", "a#b", "a$b", "a}b",
+		"a*b", "\xc3\xa4" };
 	struct rsp_description description;
 
 	(void)state;
@@ -287,7 +287,8 @@ static void test_entity_bomb(void **state)
 		"object features:target.xml <!DOCTYPE t [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">"
 		"<!ENTITY c \"&b;&b;\">]><t><architecture>&c;</architecture></t>\n",
 		RSP_CONFUSED, "the target description declares XML entities");
-	expect_failure(SUPPORTED "object features:target.xml <!DOCTYPE t [<!ENTITY % a \"x\">]><t/>\n",
+	expect_failure(SUPPORTED
+		"object features:target.xml <!DOCTYPE t [<!ENTITY % a \"x\">]><t/>\n",
 		RSP_CONFUSED, "the target description declares XML entities");
 	expect_failure(SUPPORTED
 		"object features:target.xml <!DOCTYPE t [<!ENTITY a SYSTEM \"/etc/passwd\">]><t>&a;</t>\n",
@@ -297,8 +298,8 @@ static void test_entity_bomb(void **state)
 static void test_endless(void **state)
 {
 	(void)state;
-	expect_failure(SUPPORTED "endless-object\n", RSP_CONFUSED,
-		"an object of more than 4194304 bytes");
+	expect_failure(
+		SUPPORTED "endless-object\n", RSP_CONFUSED, "an object of more than 4194304 bytes");
 }
 
 /* Elements within elements without end take no stack. */

@@ -63,7 +63,7 @@ static int listen_on(int family, unsigned *port)
 	struct sockaddr_in four = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const struct sockaddr *address = family == AF_INET ? (const struct sockaddr *)&four
-							   : (const struct sockaddr *)&six;
+	                                                   : (const struct sockaddr *)&six;
 	socklen_t size = family == AF_INET ? sizeof(four) : sizeof(six);
 	struct sockaddr_in6 bound;
 	int fd = socket(family, SOCK_STREAM, 0);
@@ -140,10 +140,9 @@ static void test_tcp_nobody(void **state)
 
 static void test_tcp_no_name(void **state)
 {
-	struct rsp_target target = { .kind = RSP_TARGET_TCP,
-		.family = AF_INET6,
-		.host = "127.0.0.1",
-		.service = "1" };
+	struct rsp_target target = {
+		.kind = RSP_TARGET_TCP, .family = AF_INET6, .host = "127.0.0.1", .service = "1"
+	};
 	struct rsp_link link;
 	char why[256] = "";
 	bool again = true;
@@ -353,7 +352,9 @@ static int fill_backlog(unsigned *port, int *clients, size_t count)
 
 static void check_hanging(unsigned timeout_ms, bool cancel, const char *wanted)
 {
-	struct rsp_target target = { .kind = RSP_TARGET_TCP, .family = AF_INET, .host = "127.0.0.1" };
+	struct rsp_target target = {
+		.kind = RSP_TARGET_TCP, .family = AF_INET, .host = "127.0.0.1"
+	};
 	struct rsp_link link;
 	int clients[4], cancels[2];
 	char why[256] = "";
@@ -365,8 +366,8 @@ static void check_hanging(unsigned timeout_ms, bool cancel, const char *wanted)
 	if (cancel)
 		assert_int_equal(write(cancels[1], "", 1), 1);
 	snprintf(target.service, sizeof(target.service), "%u", port);
-	assert_int_equal(rsp_link_open(&link, &target, timeout_ms, cancels[0], &again, why,
-				 sizeof(why)),
+	assert_int_equal(
+		rsp_link_open(&link, &target, timeout_ms, cancels[0], &again, why, sizeof(why)),
 		-1);
 	assert_string_equal(why, wanted);
 	assert_int_equal(again, !cancel);

@@ -640,12 +640,12 @@ static void test_reader_gone(void **state)
 static int end_while_writing(int fd)
 {
 	const struct options options = { .output = "fd:9" };
-	uint8_t *bytes = calloc(1, MIB(2));
+	static const uint8_t bytes[MIB(2)];
 	struct output *output;
 	struct sink *sink;
 
 	alarm(30);
-	if (dup2(fd, 9) != 9 || interrupt_init() || !bytes)
+	if (dup2(fd, 9) != 9 || interrupt_init())
 		return 1;
 	output = output_open(&options, &failure);
 	if (!output)
@@ -655,7 +655,6 @@ static int end_while_writing(int fd)
 	if (sink->write(sink, bytes, MIB(2)) != -1 || strcmp(sink->error(sink), "interrupted") != 0)
 		return 3;
 	output_close(output);
-	free(bytes);
 	return 0;
 }
 

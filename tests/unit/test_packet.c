@@ -134,7 +134,13 @@ static void test_hash_as_a_count(void **state)
 static void test_split(void **state)
 {
 	static const char *const packets[] = {
-		"$OK#9a", "$#00", "$0*##7d", "$0*#1#ae", "$0**#84", "%Stop:T05#99", "$0*$1#af",
+		"$OK#9a",
+		"$#00",
+		"$0*##7d",
+		"$0*#1#ae",
+		"$0**#84",
+		"%Stop:T05#99",
+		"$0*$1#af",
 		/* a '#' as a count, twice: 0x7d + '1' '*' '#' = 0x7d + 0x7e = 0xfb */
 		"$0*#1*##fb",
 	};
@@ -153,8 +159,8 @@ static void test_split(void **state)
 
 			memcpy(text, packets[i], size);
 			if (cut) {
-				struct rsp_frame part =
-					rsp_frame_parse((uint8_t *)text, cut, &scanned);
+				struct rsp_frame part = rsp_frame_parse(
+					(uint8_t *)text, cut, &scanned);
 
 				assert_int_equal(part.kind, RSP_FRAME_NONE);
 				assert_int_equal(part.consumed, 0);
@@ -178,8 +184,8 @@ static void test_byte_by_byte(void **state)
 
 	(void)state;
 	for (size_t size = 1; size < sizeof(text) - 1; size++)
-		assert_int_equal(rsp_frame_parse((uint8_t *)text, size, &scanned).kind,
-			RSP_FRAME_NONE);
+		assert_int_equal(
+			rsp_frame_parse((uint8_t *)text, size, &scanned).kind, RSP_FRAME_NONE);
 	struct rsp_frame frame = rsp_frame_parse((uint8_t *)text, sizeof(text) - 1, &scanned);
 
 	assert_int_equal(frame.kind, RSP_FRAME_PACKET);
@@ -259,8 +265,8 @@ static void test_unescape(void **state)
 static void test_hex(void **state)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";
-	static const uint8_t values[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 10, 11,
-		12, 13, 14, 15 };
+	static const uint8_t values[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 10,
+		11, 12, 13, 14, 15 };
 	uint8_t to[4];
 	char hex[8];
 

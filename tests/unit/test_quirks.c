@@ -61,8 +61,8 @@ static void test_qemu(void **state)
 
 static void test_qemu_before_10_2(void **state)
 {
-	struct rsp_stub stub =
-		learn("physical 0\nmonitor info version = 7.2.22 (Debian 1:7.2+dfsg-7)\n");
+	struct rsp_stub stub = learn(
+		"physical 0\nmonitor info version = 7.2.22 (Debian 1:7.2+dfsg-7)\n");
 
 	(void)state;
 	assert_string_equal(stub.version, "7.2.22");

@@ -13,10 +13,10 @@
 #include "tests/unit/fake_stub.h"
 
 /* Four registers of 2, 1, 4 and 2 bytes; numbers 0 to 2, and 9. */
-#define DESCRIBED                                                                                  \
-	"supported PacketSize=1000;qXfer:features:read+\nthread 1\nthread 2\n"                     \
-	"object features:target.xml <target>"                                                      \
-	"<reg name=\"a\" bitsize=\"16\"/><reg name=\"b\" bitsize=\"1\"/>"                          \
+#define DESCRIBED                                                              \
+	"supported PacketSize=1000;qXfer:features:read+\nthread 1\nthread 2\n" \
+	"object features:target.xml <target>"                                  \
+	"<reg name=\"a\" bitsize=\"16\"/><reg name=\"b\" bitsize=\"1\"/>"      \
 	"<reg name=\"c\" bitsize=\"32\"/><reg name=\"d\" bitsize=\"12\" regnum=\"9\"/></target>\n"
 
 struct visited {
@@ -106,8 +106,7 @@ static void test_garbage(void **state)
 {
 	(void)state;
 	check("registers 2 zz*9\n", "");
-	check("registers 2 01\nanswer p0 garbage\nanswer p1 !\nanswer p2 m1\nanswer p9 OK\n",
-		"");
+	check("registers 2 01\nanswer p0 garbage\nanswer p1 !\nanswer p2 m1\nanswer p9 OK\n", "");
 	/* Half a digit too many. */
 	check("registers 2 0102 0\nregister 2 1 03\nregister 2 2 04050607\nregister 2 9 0809\n",
 		"a=0102 b=03 c=04050607 d=0809 ");
@@ -121,8 +120,7 @@ static void test_refused(void **state)
 	(void)state;
 	check("", "the stub answers E01 to read registers");
 	fake_stub_start(&stub, DESCRIBED "registers 2 00*9\n");
-	assert_string_equal(
-		read_thread(&stub, &nobody), "the stub answers E22 to select a thread");
+	assert_string_equal(read_thread(&stub, &nobody), "the stub answers E22 to select a thread");
 	fake_stub_deinit(&stub);
 }
 
@@ -133,11 +131,12 @@ static void test_order(void **state)
 	struct fake_stub stub;
 
 	(void)state;
-	fake_stub_replay(&stub, "> qSupported*\n< qXfer:features:read+\n> ?\n< S05\n> qqemu*\n< \n"
-				"> qXfer:features:read:target.xml:0,400\n"
-				"< l<t><reg name=\"a\" bitsize=\"8\"/><reg name=\"b\" bitsize=\"8\" "
-				"regnum=\"31\"/></t>\n"
-				"> Hgp1f.2a\n< OK\n> g\n< 01\n> p1f\n< 02\n");
+	fake_stub_replay(&stub,
+		"> qSupported*\n< qXfer:features:read+\n> ?\n< S05\n> qqemu*\n< \n"
+		"> qXfer:features:read:target.xml:0,400\n"
+		"< l<t><reg name=\"a\" bitsize=\"8\"/><reg name=\"b\" bitsize=\"8\" "
+		"regnum=\"31\"/></t>\n"
+		"> Hgp1f.2a\n< OK\n> g\n< 01\n> p1f\n< 02\n");
 	assert_string_equal(read_thread(&stub, &thread), "a=01 b=02 ");
 	assert_int_equal(stub.end, WIRE_CLOSED);
 	fake_stub_deinit(&stub);

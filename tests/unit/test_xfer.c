@@ -112,7 +112,8 @@ static void test_refused(void **state)
 static void test_endless(void **state)
 {
 	(void)state;
-	check("endless-object\n", RSP_CONFUSED, "an object of more than 4194304 bytes");
+	check("supported PacketSize=20020\nendless-object\n", RSP_CONFUSED,
+		"an object of more than 4194304 bytes");
 }
 
 int main(void)

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The stub goes away in the middle, at the beginning or at the end: exit status 4, and no core.
+. "${0%/*}/common.sh"
+
+# lost TEXT SETTING...
+lost() {
+	text=$1
+	shift
+	start_stub "$@" "$machine"
+	run 4 --timeout 1 -o core ":$port"
+	end_stub 0
+	grep -q "$text" errors || fail "it does not say: $text"
+	no_core
+}
+
+closed='closed the connection\|Connection reset by peer\|Broken pipe'
+for nth in 2 4 8 20 60 200 1000; do
+	lost "$closed" -e "close $nth"
+	lost "$closed" -e "truncate $nth"
+done
+lost 'silent for 1 second' -e 'silent 300'
+lost 'silent for 1 second' -e deaf-to-detach
+
+# And then it talks nonsense.
+start_stub -e 'bad-checksum 300' "$machine"
+run 5 -o core ":$port"
+end_stub 0
+says 'wrong checksum'
+no_core
+left_running

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <elf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/copy.h"
+#include "client/interrupt.h"
+#include "tests/unit/fake_stub.h"
+#include "tests/unit/memory_sink.h"
+#include "tests/unit/small_guest.h"
+
+/* Behind client/status.h: it has a macro of the name of fail(). */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+enum { TOTAL = SMALL_GUEST_LOW + SMALL_GUEST_HIGH_SIZE };
+
+/* All that a copy needs. */
+static struct fake_stub stub;
+static struct rsp *rsp;
+static struct guest guest;
+static struct plan plan;
+static struct memory_sink sink;
+static struct core *core;
+static struct progress progress;
+static struct copy_result result;
+static struct failure failure;
+
+static const struct options automatic = {
+	.ram = "auto", .vmcoreinfo = "auto", .progress = PROGRESS_NONE
+};
+
+static void prepare(const char *more, const struct options *options, bool can_rewrite)
+{
+	static char description[32768];
+
+	snprintf(description, sizeof(description), "%s%s", SMALL_GUEST, more);
+	fake_stub_start(&stub, description);
+	rsp = fake_stub_open(&stub);
+	memory_sink_init(&sink, can_rewrite);
+	copy_result_init(&result);
+	if (guest_learn(&guest, rsp, options, &failure) ||
+		plan_make(&plan, &guest, options, can_rewrite, &failure))
+		fail_msg("%s", failure.text);
+	core = core_create(core_formats[0], &plan.core, &sink.sink);
+	assert_non_null(core);
+	assert_null(core_error(core));
+	progress_init(&progress, options);
+	progress_start(&progress, ranges_total(plan.core.memory));
+}
+
+static int copy(void)
+{
+	return copy_pages(&guest, &plan, core, &progress, &result, &failure);
+}
+
+static void finish(void)
+{
+	if (core_finish(core, NULL))
+		fail_msg("%s", core_error(core));
+}
+
+static void end(void)
+{
+	core_destroy(core);
+	copy_result_deinit(&result);
+	memory_sink_deinit(&sink);
+	plan_deinit(&plan);
+	guest_deinit(&guest);
+	rsp_destroy(rsp);
+	fake_stub_stop(&stub);
+	fake_stub_deinit(&stub);
+}
+
+/* The byte of the core that stands for physical memory at paddr. */
+static uint8_t core_byte(uint64_t paddr)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+
+	memcpy(&header, sink.bytes, sizeof(header));
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		memcpy(&segment, sink.bytes + header.e_phoff + i * sizeof(segment),
+			sizeof(segment));
+		if (segment.p_type == PT_LOAD && paddr >= segment.p_paddr &&
+			paddr - segment.p_paddr < segment.p_filesz)
+			return sink.bytes[segment.p_offset + (paddr - segment.p_paddr)];
+	}
+	fail_msg("0x%llx is not in the core", (unsigned long long)paddr);
+	return 0;
+}
+
+/* Everything is in its place but what could not be read. */
+static void assert_memory(void)
+{
+	for (size_t i = 0; i < plan.core.memory->count; i++) {
+		const struct range *range = &plan.core.memory->items[i];
+
+		for (uint64_t at = range->start; at < range->start + range->size; at += 7) {
+			uint8_t expected = ranges_find(&result.unreadable, at) ? 0
+			                                                       : memory_pattern(at);
+
+			assert_int_equal(core_byte(at), expected);
+		}
+	}
+}
+
+static void test_copy(void **state)
+{
+	(void)state;
+	prepare("", &automatic, true);
+	assert_int_equal(copy(), 0);
+	finish();
+	assert_int_equal(result.bytes, TOTAL);
+	assert_int_equal(result.unreadable.count, 0);
+	assert_int_equal(result.candidates.count, 0);
+	assert_int_equal(progress.completed, TOTAL);
+	assert_memory();
+	end();
+}
+
+/* Ranges that begin and end within a page. */
+static void test_odd_ranges(void **state)
+{
+	const struct options options = { .ram = "0x123-0x1f4f1,0x100001-0x100003",
+		.vmcoreinfo = "none" };
+
+	(void)state;
+	prepare("", &options, false);
+	assert_int_equal(copy(), 0);
+	finish();
+	assert_int_equal(result.bytes, 0x1f4f2 - 0x123 + 3);
+	assert_memory();
+	assert_int_equal(core_byte(0x123), memory_pattern(0x123));
+	assert_int_equal(core_byte(0x1f4f1), memory_pattern(0x1f4f1));
+	assert_int_equal(core_byte(0x100003), memory_pattern(0x100003));
+	end();
+}
+
+/* More memory than there are buffers, so that each is used again. */
+static void test_large(void **state)
+{
+	const struct options options = { .ram = "0x10000000+16M", .vmcoreinfo = "none" };
+
+	(void)state;
+	prepare("supported PacketSize=20000;QStartNoAckMode+;qXfer:features:read+\n"
+		"thread 1\nmemory 10000000 1000000\n",
+		&options, false);
+	assert_int_equal(copy(), 0);
+	finish();
+	assert_int_equal(result.bytes, 16 << 20);
+	assert_memory();
+	end();
+}
+
+static void test_unreadable(void **state)
+{
+	(void)state;
+	prepare("memory 6000 2000 unreadable\nmemory 11f000 1000 unreadable\n"
+		"memory 120000 1000 unreadable\nmemory 1f000 1000 unreadable\n",
+		&automatic, true);
+	assert_int_equal(copy(), 0);
+	finish();
+	assert_int_equal(result.bytes, TOTAL);
+	/* Neighbours are one, also over the edge of a piece of 64 KiB. */
+	assert_int_equal(result.unreadable.count, 3);
+	assert_int_equal(result.unreadable.items[0].start, 0x6000);
+	assert_int_equal(result.unreadable.items[0].size, 0x2000);
+	assert_int_equal(result.unreadable.items[1].start, 0x1f000);
+	assert_int_equal(result.unreadable.items[1].size, 0x1000);
+	assert_int_equal(result.unreadable.items[2].start, 0x11f000);
+	assert_int_equal(result.unreadable.items[2].size, 0x2000);
+	assert_memory();
+	end();
+}
+
+/* ---- VMCOREINFO that is passed by ------------------------------------------------------------ */
+
+#define NOTES                                                             \
+	"memory 11000 " SMALL_GUEST_NOTE "memory 12010 " SMALL_GUEST_NOTE \
+	"memory 12f000 " SMALL_GUEST_NOTE
+
+static void test_candidates(void **state)
+{
+	(void)state;
+	prepare(NOTES, &automatic, true);
+	assert_int_equal(copy(), 0);
+	/* The one within a page is none of a kernel's. */
+	assert_int_equal(result.candidates.count, 2);
+	assert_int_equal(result.candidates.pages[0], 0x11000);
+	assert_int_equal(result.candidates.pages[1], 0x12f000);
+	end();
+}
+
+/* Also where there is no room for one: it may be worth telling of. */
+static void test_candidates_of_no_use(void **state)
+{
+	(void)state;
+	prepare(NOTES, &automatic, false);
+	assert_int_equal(copy(), 0);
+	assert_int_equal(result.candidates.count, 2);
+	end();
+}
+
+/* A guest may be full of them. */
+static void test_most_candidates(void **state)
+{
+	static char notes[32768];
+	size_t used = 0;
+
+	(void)state;
+	for (uint64_t page = 0; page < SMALL_GUEST_LOW; page += 0x1000)
+		used += (size_t)snprintf(notes + used, sizeof(notes) - used,
+			"memory %llx " SMALL_GUEST_NOTE, (unsigned long long)page);
+	for (uint64_t page = 0; page < SMALL_GUEST_HIGH_SIZE; page += 0x1000)
+		used += (size_t)snprintf(notes + used, sizeof(notes) - used,
+			"memory %llx " SMALL_GUEST_NOTE,
+			(unsigned long long)(SMALL_GUEST_HIGH + page));
+	prepare(notes, &automatic, true);
+	assert_int_equal(copy(), 0);
+	assert_int_equal(result.candidates.count, 64);
+	assert_int_equal(result.candidates.pages[0], 0);
+	assert_int_equal(result.candidates.pages[31], 0x1f000);
+	assert_int_equal(result.candidates.pages[32], 0x100000);
+	assert_int_equal(result.candidates.pages[63], 0x11f000);
+	end();
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+/* The stub is left in order: what was asked for is taken in before anything else is said. */
+static void test_output_fails(void **state)
+{
+	uint8_t bytes[16];
+
+	(void)state;
+	prepare("", &automatic, true);
+	sink.fail_at = sink.calls + 2;
+	assert_int_equal(copy(), -1);
+	assert_int_equal(failure.status, STATUS_OUTPUT);
+	assert_string_equal(failure.text, MEMORY_SINK_ERROR);
+	assert_in_range(result.bytes, 0, TOTAL - 1);
+	assert_int_equal(rsp_read_memory(rsp, 0x1000, bytes, sizeof(bytes)), 0);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		assert_int_equal(bytes[i], memory_pattern(0x1000 + i));
+	end();
+}
+
+static void test_lost(void **state)
+{
+	(void)state;
+	prepare("close 100\n", &automatic, true);
+	assert_int_equal(copy(), -1);
+	assert_int_equal(failure.status, STATUS_UNREACHABLE);
+	assert_string_equal(failure.text, "reading memory: the stub closed the connection");
+	assert_in_range(result.bytes, 0, TOTAL - 1);
+	assert_int_equal(result.unreadable.count, 0);
+	end();
+}
+
+/* In a process of its own: signals are. 0 if the copy ended for the signal, and in order. */
+static int copy_interrupted(void)
+{
+	const struct options options = {
+		.ram = "auto", .vmcoreinfo = "auto", .connect_timeout = 5, .timeout = 5
+	};
+	struct attachment attachment;
+	struct options target;
+
+	alarm(30);
+	if (interrupt_init())
+		return 1;
+	fake_stub_start(&stub, SMALL_GUEST SMALL_GUEST_RAN);
+	target = options;
+	target.target = stub.target;
+	memory_sink_init(&sink, true);
+	copy_result_init(&result);
+	if (attach_to(&attachment, &target, &failure) ||
+		guest_learn(&guest, attachment.rsp, &target, &failure) ||
+		plan_make(&plan, &guest, &target, true, &failure))
+		return 2;
+	core = core_create(core_formats[0], &plan.core, &sink.sink);
+	progress_init(&progress, &target);
+	progress_start(&progress, TOTAL);
+	raise(SIGINT);
+	if (copy() != -1 || failure.status != STATUS_SIGNAL + SIGINT)
+		return 3;
+	if (detach_from(&attachment, &target, &failure))
+		return 4;
+	attachment_deinit(&attachment);
+	fake_stub_stop(&stub);
+	return stub.end == WIRE_CLOSED && fake_stub_count(&stub, "> D;1") == 1 ? 0 : 5;
+}
+
+static void test_interrupted(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		_exit(copy_interrupted());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_odd_ranges),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_candidates_of_no_use),
+		cmocka_unit_test(test_most_candidates),
+		cmocka_unit_test(test_output_fails),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_interrupted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

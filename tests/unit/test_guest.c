@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "client/guest.h"
+#include "tests/unit/fake_stub.h"
+#include "tests/unit/small_guest.h"
+
+/* Behind client/status.h: it has a macro of the name of fail(). */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#define NO_MONITOR                                                                        \
+	"supported PacketSize=1000;QStartNoAckMode+;qXfer:features:read+;multiprocess+\n" \
+	"physical 0\nmemory 0 20000\n" SMALL_GUEST_REGISTERS
+
+static const struct options automatic = { .ram = "auto", .vmcoreinfo = "auto" };
+
+static struct fake_stub stub;
+static struct rsp *rsp;
+static struct guest guest;
+static struct failure failure;
+
+static int learn(const char *description, const struct options *options)
+{
+	fake_stub_start(&stub, description);
+	rsp = fake_stub_open(&stub);
+	return guest_learn(&guest, rsp, options, &failure);
+}
+
+/* And then the stub's log can be looked at. */
+static void leave(void)
+{
+	guest_deinit(&guest);
+	rsp_destroy(rsp);
+	fake_stub_stop(&stub);
+}
+
+static void end(void)
+{
+	leave();
+	fake_stub_deinit(&stub);
+}
+
+static void assert_learns(const char *description, const struct options *options)
+{
+	if (learn(description, options))
+		fail_msg("%s", failure.text);
+}
+
+static void assert_fails(
+	const char *description, const struct options *options, enum status status, const char *why)
+{
+	assert_int_equal(learn(description, options), -1);
+	assert_string_equal(failure.text, why);
+	assert_int_equal(failure.status, status);
+	end();
+}
+
+static void assert_ranges(const struct ranges *ranges, const struct range *expected, size_t count)
+{
+	assert_int_equal(ranges->count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(ranges->items[i].start, expected[i].start);
+		assert_int_equal(ranges->items[i].size, expected[i].size);
+	}
+}
+
+static const struct range ram[] = {
+	{ 0, SMALL_GUEST_LOW },
+	{ SMALL_GUEST_HIGH, SMALL_GUEST_HIGH_SIZE },
+};
+
+static void test_learn(void **state)
+{
+	(void)state;
+	assert_learns(SMALL_GUEST, &automatic);
+	assert_ptr_equal(guest.rsp, rsp);
+	assert_string_equal(guest.arch->name, "x86_64");
+	assert_int_equal(guest.cpu_count, 2);
+	assert_int_equal(guest.threads[0].id, 1);
+	assert_int_equal(guest.threads[1].id, 2);
+	assert_int_equal(guest.cpus[0].cpu, 0);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rax"), 0x1122334455667788);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rip"), 0xffffffff81000000);
+	assert_int_equal(registers_u64(&guest.cpus[0], "eflags"), 0x246);
+	assert_int_equal(guest.cpus[1].cpu, 1);
+	assert_int_equal(registers_u64(&guest.cpus[1], "rax"), 1);
+	assert_int_equal(registers_u64(&guest.cpus[1], "rip"), 0xdeadcafe);
+	assert_ranges(&guest.ram, ram, 2);
+	assert_ranges(&guest.memory, ram, 2);
+	assert_string_equal(guest.ram_source, "info mtree -f");
+	assert_false(guest.kernel.mapped);
+	assert_null(guest.kernel.vmcoreinfo.text);
+	assert_null(guest.vmcoreinfo_source);
+	assert_string_not_equal(guest.vmcoreinfo_missing, "");
+	leave();
+	assert_int_equal(stub.end, WIRE_CLOSED);
+	assert_int_equal(fake_stub_count(&stub, "> Qqemu.PhyMemMode:1"), 1);
+	fake_stub_deinit(&stub);
+}
+
+/* What the monitor shows completes what the stub gave, and does not replace it. */
+static void test_hidden_registers(void **state)
+{
+	static const char description[] = SMALL_GUEST
+		"monitor info registers -a = <<\n"
+		"CPU#0\n"
+		"RAX=0000000000000099 EFL=00000246\n"
+		"CR0=80050033 CR2=00007f0012345678 CR3=0000000000001000 CR4=000006f0\n"
+		"EFER=0000000000000d01\n"
+		"\n"
+		"CPU#1\n"
+		"CR0=80050033 CR2=0000000000000000 CR3=0000000000002000 CR4=000006f0\n"
+		"EFER=0000000000000d01\n"
+		".\n";
+
+	(void)state;
+	assert_learns(description, &automatic);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rax"), 0x1122334455667788);
+	assert_int_equal(registers_u64(&guest.cpus[0], "cr2"), 0x7f0012345678);
+	assert_int_equal(registers_u64(&guest.cpus[0], "cr3"), 0x1000);
+	assert_int_equal(registers_u64(&guest.cpus[1], "cr3"), 0x2000);
+	assert_int_equal(registers_u64(&guest.cpus[1], "efer"), 0xd01);
+	end();
+}
+
+static void test_ram_all(void **state)
+{
+	static const struct range all[] = {
+		{ 0, SMALL_GUEST_LOW },
+		{ SMALL_GUEST_ROM, SMALL_GUEST_ROM_SIZE + SMALL_GUEST_HIGH_SIZE },
+	};
+	const struct options options = { .ram = "all", .vmcoreinfo = "auto" };
+
+	(void)state;
+	assert_learns(SMALL_GUEST, &options);
+	assert_ranges(&guest.ram, ram, 2);
+	assert_ranges(&guest.memory, all, 2);
+	end();
+}
+
+static void test_ram_told(void **state)
+{
+	static const struct range told[] = { { 0x1000, 0x1000 }, { 0x4000, 0x2000 } };
+	struct options options = { .ram = "0x4000+8K,0x1000-0x1fff", .vmcoreinfo = "auto" };
+
+	(void)state;
+	assert_learns(SMALL_GUEST, &options);
+	assert_ranges(&guest.ram, told, 2);
+	assert_ranges(&guest.memory, told, 2);
+	assert_string_equal(guest.ram_source, "--ram");
+	end();
+	/* With it, no monitor is needed at all. */
+	assert_learns(NO_MONITOR, &options);
+	assert_int_equal(guest.cpu_count, 2);
+	end();
+	options.ram = "0x1000";
+	assert_fails(SMALL_GUEST, &options, STATUS_USAGE,
+		"--ram: \"0x1000\" is not START-END or START+SIZE");
+}
+
+#define ADVICE " (give it by --ram 0-0x9ffff,0x100000-...)"
+
+static void test_no_ram_map(void **state)
+{
+	(void)state;
+	assert_fails(NO_MONITOR, &automatic, STATUS_UNSUPPORTED,
+		"no RAM map: the stub has neither a memory map nor a monitor" ADVICE);
+	assert_fails(SMALL_GUEST "monitor info mtree -f = unknown command\n", &automatic,
+		STATUS_UNSUPPORTED,
+		"no RAM map: no flat view of the address space \"memory\"" ADVICE);
+}
+
+static void test_unknown_cpu(void **state)
+{
+	(void)state;
+	assert_fails(SMALL_GUEST "object features:target.xml "
+				 "<target><architecture>pdp11</architecture><reg name=\"r0\" "
+				 "bitsize=\"16\"/></target>\n",
+		&automatic, STATUS_UNSUPPORTED,
+		"the stub's CPU is \"pdp11\", which this rspdump does not know (--version lists those it does)");
+}
+
+static void test_no_description(void **state)
+{
+	(void)state;
+	assert_int_equal(learn("supported PacketSize=1000\nthread 1\n", &automatic), -1);
+	assert_int_equal(failure.status, STATUS_UNSUPPORTED);
+	assert_int_equal(strncmp(failure.text, "reading the target description: ", 32), 0);
+	end();
+}
+
+/* Before its kernel runs, there is nothing that a reader of cores could make of a guest. */
+static void test_firmware(void **state)
+{
+	(void)state;
+	assert_fails(SMALL_GUEST "monitor info registers -a = <<\nCPU#0\nEFER=0000000000000000\n"
+				 "CPU#1\nEFER=0000000000000000\n.\n",
+		&automatic, STATUS_UNSUPPORTED,
+		"no vCPU is in 64-bit mode: the guest runs its firmware, a boot loader or a 32-bit system");
+}
+
+static void test_virtual_only(void **state)
+{
+	const struct options options = { .ram = "0-0xfff", .vmcoreinfo = "auto" };
+
+	(void)state;
+	assert_fails(SMALL_GUEST "physical -1\n", &options, STATUS_UNSUPPORTED,
+		"reading physical memory: the stub reads virtual addresses only");
+}
+
+/* The connection ends at any moment: that is what is told, and nothing is kept. */
+static void test_lost_anywhere(void **state)
+{
+	char description[4096];
+	int rc = -1;
+
+	(void)state;
+	/* What fake_stub_open() does has some replies of its own. */
+	for (int reply = 10; rc; reply++) {
+		snprintf(description, sizeof(description), "%sclose %d\n", SMALL_GUEST, reply);
+		rc = learn(description, &automatic);
+		if (rc) {
+			assert_int_equal(failure.status, STATUS_UNREACHABLE);
+			assert_non_null(strstr(failure.text, "the stub closed the connection"));
+		}
+		end();
+		assert_in_range(reply, 10, 100);
+	}
+}
+
+/* ---- VMCOREINFO ------------------------------------------------------------------------------ */
+
+#define NOTE_AT_11000 "memory 11000 " SMALL_GUEST_NOTE
+
+static void test_vmcoreinfo_none(void **state)
+{
+	const struct options options = { .ram = "auto", .vmcoreinfo = "none" };
+
+	(void)state;
+	assert_learns(SMALL_GUEST NOTE_AT_11000, &options);
+	assert_null(guest.kernel.vmcoreinfo.text);
+	assert_string_equal(guest.vmcoreinfo_missing, "--vmcoreinfo none");
+	end();
+}
+
+static void test_vmcoreinfo_told(void **state)
+{
+	struct options options = { .ram = "auto", .vmcoreinfo = "0x11000" };
+
+	(void)state;
+	assert_learns(SMALL_GUEST NOTE_AT_11000, &options);
+	assert_string_equal(guest.kernel.vmcoreinfo.text, SMALL_GUEST_VMCOREINFO);
+	assert_string_equal(guest.vmcoreinfo_source, "0x11000");
+	end();
+	options.vmcoreinfo = "0x12000";
+	assert_fails(SMALL_GUEST NOTE_AT_11000, &options, STATUS_UNSUPPORTED,
+		"--vmcoreinfo: no VMCOREINFO at 0x12000: no VMCOREINFO at 0x12000");
+}
+
+static void test_try_vmcoreinfo(void **state)
+{
+	(void)state;
+	assert_learns(SMALL_GUEST NOTE_AT_11000, &automatic);
+	assert_null(guest.kernel.vmcoreinfo.text);
+	assert_false(guest_try_vmcoreinfo(&guest, 0x12000));
+	assert_false(guest_try_vmcoreinfo(&guest, SMALL_GUEST_ROM));
+	assert_false(guest_try_vmcoreinfo(&guest, UINT64_MAX));
+	assert_null(guest.kernel.vmcoreinfo.text);
+	assert_true(guest_try_vmcoreinfo(&guest, 0x11000));
+	assert_int_equal(guest.kernel.vmcoreinfo.size, 42);
+	assert_string_equal(guest.kernel.vmcoreinfo.text, SMALL_GUEST_VMCOREINFO);
+	assert_int_equal(guest.kernel.vmcoreinfo.paddr, 0x11018);
+	assert_string_equal(guest.vmcoreinfo_source, "a page of the guest");
+	end();
+}
+
+/* The program does so when it fails before there is a guest. */
+static void test_deinit_of_nothing(void **state)
+{
+	(void)state;
+	memset(&guest, 0, sizeof(guest));
+	guest_deinit(&guest);
+	guest_deinit(&guest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_learn),
+		cmocka_unit_test(test_hidden_registers),
+		cmocka_unit_test(test_ram_all),
+		cmocka_unit_test(test_ram_told),
+		cmocka_unit_test(test_no_ram_map),
+		cmocka_unit_test(test_unknown_cpu),
+		cmocka_unit_test(test_no_description),
+		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_virtual_only),
+		cmocka_unit_test(test_lost_anywhere),
+		cmocka_unit_test(test_vmcoreinfo_none),
+		cmocka_unit_test(test_vmcoreinfo_told),
+		cmocka_unit_test(test_try_vmcoreinfo),
+		cmocka_unit_test(test_deinit_of_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/plan.h"
+
+/* Behind client/status.h: it has a macro of the name of fail(). */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#define DIRECT_MAP UINT64_C(0xffff888000000000)
+#define TEXT       UINT64_C(0xffffffff81000000)
+
+static const struct options automatic = { .ram = "auto", .vmcoreinfo = "auto" };
+
+static struct guest guest;
+static struct plan plan;
+static struct failure failure;
+
+static void add(struct ranges *ranges, uint64_t start, uint64_t size)
+{
+	assert_int_equal(ranges_add(ranges, start, size), 0);
+}
+
+/* A guest of one vCPU without a register, with RAM below 640 KiB and from 1 to 128 MiB. */
+static int make_guest(void **state)
+{
+	(void)state;
+	memset(&guest, 0, sizeof(guest));
+	guest.arch = arch_find("x86_64");
+	assert_non_null(guest.arch);
+	guest.cpus = calloc(1, sizeof(*guest.cpus));
+	assert_non_null(guest.cpus);
+	registers_init(&guest.cpus[0], 0, LITTLE);
+	guest.cpu_count = 1;
+	ranges_init(&guest.ram);
+	ranges_init(&guest.memory);
+	kernel_init(&guest.kernel);
+	add(&guest.ram, 0, 0xa0000);
+	add(&guest.ram, 0x100000, 0x7f00000);
+	return 0;
+}
+
+static int end_guest(void **state)
+{
+	(void)state;
+	plan_deinit(&plan);
+	guest_deinit(&guest);
+	return 0;
+}
+
+static void have_kernel(uint64_t paddr, uint64_t size)
+{
+	guest.kernel.mapped = true;
+	guest.kernel.direct_map = DIRECT_MAP;
+	guest.kernel.text = (struct mapping){ .vaddr = TEXT, .paddr = paddr, .size = size };
+}
+
+static void have_vmcoreinfo(void)
+{
+	static const char text[] = "OSRELEASE=6.1\nPAGESIZE=4096\nSYMBOL(x)=1\n";
+	struct error error;
+
+	if (vmcoreinfo_parse(&guest.kernel.vmcoreinfo, text, strlen(text), &error))
+		fail_msg("%s", error.text);
+}
+
+static void make(const struct options *options, bool can_write_at)
+{
+	if (guest.memory.count == 0)
+		assert_int_equal(ranges_copy(&guest.memory, &guest.ram), 0);
+	if (plan_make(&plan, &guest, options, can_write_at, &failure))
+		fail_msg("%s", failure.text);
+	assert_ptr_equal(plan.core.arch, guest.arch);
+	assert_ptr_equal(plan.core.memory, &guest.memory);
+	assert_ptr_equal(plan.core.mappings, plan.mappings);
+	assert_ptr_equal(plan.core.notes, &plan.notes);
+}
+
+/* The list ends with a mapping of size 0. */
+static void assert_mappings(const struct core_mapping *expected)
+{
+	size_t count = 0;
+
+	for (; expected[count].size; count++) {
+		assert_in_range(count, 0, plan.core.mapping_count - 1);
+		assert_int_equal(plan.mappings[count].vaddr, expected[count].vaddr);
+		assert_int_equal(plan.mappings[count].paddr, expected[count].paddr);
+		assert_int_equal(plan.mappings[count].size, expected[count].size);
+	}
+	assert_int_equal(plan.core.mapping_count, count);
+}
+
+static void test_without_kernel(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ 0, 0, 0xa0000 },
+		{ 0x100000, 0x100000, 0x7f00000 },
+		{ 0 },
+	};
+
+	(void)state;
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
+/* The image comes first: makedumpfile takes phys_base from it. */
+static void test_with_kernel(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ TEXT, 0x1000000, 0x2000000 },
+		{ DIRECT_MAP, 0, 0xa0000 },
+		{ DIRECT_MAP + 0x100000, 0x100000, 0x7f00000 },
+		{ 0 },
+	};
+
+	(void)state;
+	have_kernel(0x1000000, 0x2000000);
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
+/* Page tables may map more than there is of RAM, large pages being what they are. */
+static void test_image_over_end_of_ram(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ TEXT, 0x7e00000, 0x200000 },
+		{ DIRECT_MAP, 0, 0xa0000 },
+		{ DIRECT_MAP + 0x100000, 0x100000, 0x7f00000 },
+		{ 0 },
+	};
+
+	(void)state;
+	have_kernel(0x7e00000, 0x200001);
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
+static void test_image_to_end_of_ram(void **state)
+{
+	(void)state;
+	have_kernel(0x7e00000, 0x200000);
+	make(&automatic, true);
+	assert_int_equal(plan.mappings[0].size, 0x200000);
+}
+
+/* A range of --ram that leaves the image out. */
+static void test_image_outside(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ DIRECT_MAP, 0, 0xa0000 },
+		{ DIRECT_MAP + 0x100000, 0x100000, 0x7f00000 },
+		{ 0 },
+	};
+
+	(void)state;
+	have_kernel(0x8000000, 0x2000000);
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
+/*
+ * --ram all on a pc with 6 GiB: ROM touches RAM on either side, so that they are one range each,
+ * but the kernel maps only RAM.
+ */
+static void test_all(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ TEXT, 0x1000000, 0x2000000 },
+		{ DIRECT_MAP, 0, 0xa0000 },
+		{ 0xc0000, 0xc0000, 0x40000 },
+		{ DIRECT_MAP + 0x100000, 0x100000, 0xbff00000 },
+		{ 0xfd000000, 0xfd000000, 0x1000000 },
+		{ 0xfffc0000, 0xfffc0000, 0x40000 },
+		{ DIRECT_MAP + 0x100000000, 0x100000000, 0xc0000000 },
+		{ 0x1c0000000, 0x1c0000000, 0x1000 },
+		{ 0 },
+	};
+
+	(void)state;
+	ranges_deinit(&guest.ram);
+	add(&guest.ram, 0, 0xa0000);
+	add(&guest.ram, 0x100000, 0xbff00000);
+	add(&guest.ram, 0x100000000, 0xc0000000);
+	ranges_copy(&guest.memory, &guest.ram);
+	add(&guest.memory, 0xc0000, 0x40000);
+	add(&guest.memory, 0xfd000000, 0x1000000);
+	add(&guest.memory, 0xfffc0000, 0x40000);
+	add(&guest.memory, 0x1c0000000, 0x1000);
+	assert_int_equal(guest.memory.count, 4);
+	have_kernel(0x1000000, 0x2000000);
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
+static void test_all_without_kernel(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ 0, 0, 0xa0000 },
+		{ 0xc0000, 0xc0000, 0x7f40000 },
+		{ 0 },
+	};
+
+	(void)state;
+	ranges_copy(&guest.memory, &guest.ram);
+	add(&guest.memory, 0xc0000, 0x40000);
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
+/* As many pieces as two sets can make of each other: neither begins or ends with the other. */
+static void test_most_mappings(void **state)
+{
+	(void)state;
+	ranges_deinit(&guest.ram);
+	for (uint64_t i = 0; i < 100; i++) {
+		add(&guest.ram, i * 0x10000 + 0x4000, 0x8000);
+		add(&guest.memory, i * 0x10000, 0x6000);
+		add(&guest.memory, i * 0x10000 + 0x7000, 0x1000);
+		add(&guest.memory, i * 0x10000 + 0x9000, 0x6000);
+	}
+	have_kernel(0x4000, 0x1000);
+	make(&automatic, true);
+	/* Of the first and third a piece on either side of the edge of RAM, and the second whole.
+	 */
+	assert_int_equal(plan.core.mapping_count, 1 + 100 * 5);
+	for (size_t i = 0; i < plan.core.mapping_count; i++)
+		assert_true(ranges_contain(
+			&guest.memory, plan.mappings[i].paddr, plan.mappings[i].size));
+	assert_int_equal(plan.mappings[1].vaddr, 0);
+	assert_int_equal(plan.mappings[1].size, 0x4000);
+	assert_int_equal(plan.mappings[2].vaddr, DIRECT_MAP + 0x4000);
+	assert_int_equal(plan.mappings[2].size, 0x2000);
+}
+
+/* Registers' notes, and behind them VMCOREINFO with its exact size. */
+static void test_notes(void **state)
+{
+	struct note note = { 0 };
+	size_t offset = 0, count = 0;
+
+	(void)state;
+	have_vmcoreinfo();
+	make(&automatic, true);
+	while (notes_next(plan.notes.bytes, plan.notes.size, LITTLE, &offset, &note)) {
+		count++;
+		if (count == 1) {
+			assert_string_equal(note.name, "CORE");
+			assert_int_equal(note.type, 1);
+		}
+	}
+	assert_int_equal(count, 3);
+	assert_string_equal(note.name, "VMCOREINFO");
+	assert_int_equal(note.type, 0);
+	assert_int_equal(note.desc_size, 40);
+	assert_memory_equal(note.desc, guest.kernel.vmcoreinfo.text, 40);
+	/* The vCPU has no register at all. */
+	assert_non_null(strstr(plan.missing, "rip"));
+}
+
+static void test_late_vmcoreinfo(void **state)
+{
+	(void)state;
+	make(&automatic, true);
+	assert_true(plan.late_vmcoreinfo);
+	/* The header, the padded name, and the largest page that a kernel keeps it in. */
+	assert_int_equal(plan.core.late_note_room, 12 + 12 + 65536);
+}
+
+static void test_no_late_vmcoreinfo(void **state)
+{
+	const struct options none = { .ram = "auto", .vmcoreinfo = "none" };
+
+	(void)state;
+	/* A pipe cannot take it. */
+	make(&automatic, false);
+	assert_false(plan.late_vmcoreinfo);
+	assert_int_equal(plan.core.late_note_room, 0);
+	plan_deinit(&plan);
+	/* It is not wanted. */
+	make(&none, true);
+	assert_false(plan.late_vmcoreinfo);
+	plan_deinit(&plan);
+	/* It is there. */
+	have_vmcoreinfo();
+	make(&automatic, true);
+	assert_false(plan.late_vmcoreinfo);
+	assert_int_equal(plan.core.late_note_room, 0);
+}
+
+/* The program does so when it fails before there is a plan. */
+static void test_deinit_of_nothing(void **state)
+{
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	plan_deinit(&plan);
+	plan_deinit(&plan);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_guest, end_guest)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_without_kernel),
+		TEST(test_with_kernel),
+		TEST(test_image_over_end_of_ram),
+		TEST(test_image_to_end_of_ram),
+		TEST(test_image_outside),
+		TEST(test_all),
+		TEST(test_all_without_kernel),
+		TEST(test_most_mappings),
+		TEST(test_notes),
+		TEST(test_late_vmcoreinfo),
+		TEST(test_no_late_vmcoreinfo),
+		TEST(test_deinit_of_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
