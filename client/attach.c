@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/clock.h"
 #include "client/interrupt.h"
@@ -63,10 +64,12 @@ static int open_trace(struct attachment *attachment, const char *path, struct fa
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	attachment->trace = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!attachment->trace)
-		return fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path,
-			strerror(errno));
-	return 0;
+	if (attachment->trace)
+		return 0;
+	fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* "VM status: paused (prelaunch)" without what is in front. */
@@ -162,6 +165,8 @@ int detach_from(
 
 	attachment->left = true;
 	attachment->left_at = monotonic_seconds();
+	if (attachment->trace && fflush(attachment->trace))
+		tell(options, TELL_WARNING, "the trace is not whole: %s", strerror(errno));
 	if (rc == 0)
 		return 0;
 	fail_rsp(failure, attachment->rsp, "leaving the stub");

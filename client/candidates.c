@@ -32,14 +32,14 @@ static void list_other(struct candidates *candidates, const struct vmcoreinfo *i
 	snprintf(other->release, sizeof(other->release), "%s", info->release);
 }
 
-void candidates_settle(struct candidates *candidates, struct guest *guest, bool take)
+void candidates_settle(struct candidates *candidates, struct guest *guest, size_t take_max)
 {
 	struct vmcoreinfo *taken = &guest->kernel.vmcoreinfo;
 	struct vmcoreinfo info;
 	struct error error;
 
-	for (size_t i = 0; take && !taken->text && i < candidates->count; i++)
-		guest_try_vmcoreinfo(guest, candidates->pages[i]);
+	for (size_t i = 0; take_max && !taken->text && i < candidates->count; i++)
+		guest_try_vmcoreinfo(guest, candidates->pages[i], take_max);
 	for (size_t i = 0; i < candidates->count; i++) {
 		vmcoreinfo_init(&info);
 		if (vmcoreinfo_read(&info, &guest->reader, candidates->pages[i], &error) == 0 &&

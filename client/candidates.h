@@ -27,10 +27,10 @@ void candidates_look(struct candidates *candidates, const struct arch *arch, uin
 	const uint8_t *bytes, size_t len);
 
 /*
- * Reads the candidates in full: gives the guest one that fits, if take is set and it has none yet,
- * and lists the others. The guest must still stand still.
+ * Reads the candidates in full: gives the guest one that fits and has at most take_max bytes, if it
+ * has none yet, and lists the others. The guest must still stand still.
  */
-void candidates_settle(struct candidates *candidates, struct guest *guest, bool take);
+void candidates_settle(struct candidates *candidates, struct guest *guest, size_t take_max);
 
 void candidates_json(struct json *json, const struct candidates *candidates);
 

@@ -52,8 +52,8 @@ static void settle_vmcoreinfo(struct dump *dump)
 {
 	struct candidates *candidates = &dump->copied.candidates;
 
-	candidates_settle(candidates, &dump->guest, dump->plan.late_vmcoreinfo);
-	if (dump->plan.late_vmcoreinfo && !dump->guest.kernel.vmcoreinfo.text)
+	candidates_settle(candidates, &dump->guest, dump->plan.late_vmcoreinfo_max);
+	if (dump->plan.late_vmcoreinfo_max && !dump->guest.kernel.vmcoreinfo.text)
 		tell(dump->options, TELL_WARNING, "no VMCOREINFO in the core: %s",
 			dump->guest.vmcoreinfo_missing);
 	for (size_t i = 0; i < candidates->other_count; i++)
@@ -70,7 +70,7 @@ static int finish_core(struct dump *dump, struct failure *failure)
 	int rc = 0;
 
 	notes_init(&late, dump->guest.arch->order);
-	if (dump->plan.late_vmcoreinfo && info->text)
+	if (dump->plan.late_vmcoreinfo_max && info->text)
 		notes_append(&late, "VMCOREINFO", 0, info->text, info->size);
 	if (core_finish(dump->core, late.size ? &late : NULL))
 		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
@@ -91,7 +91,7 @@ static int take_core(struct dump *dump, struct failure *failure)
 	if (attach_to(&dump->attachment, options, failure) ||
 		guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
 		plan_make(&dump->plan, &dump->guest, options,
-			dump->output && output_sink(dump->output)->write_at, failure))
+			!dump->output || output_sink(dump->output)->write_at, failure))
 		return -1;
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)

@@ -194,7 +194,7 @@ void guest_deinit(struct guest *guest)
 	memset(guest, 0, sizeof(*guest));
 }
 
-bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr)
+bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr, size_t size_max)
 {
 	struct vmcoreinfo candidate;
 	struct error error;
@@ -202,6 +202,7 @@ bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr)
 
 	vmcoreinfo_init(&candidate);
 	if (vmcoreinfo_read(&candidate, &guest->reader, paddr, &error) == 0 &&
+		candidate.size <= size_max &&
 		kernel_accept_vmcoreinfo(&guest->kernel, &candidate, &guest->reader, &error) == 0) {
 		guest->vmcoreinfo_source = "a page of the guest";
 		taken = true;

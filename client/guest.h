@@ -38,9 +38,9 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 void guest_deinit(struct guest *guest);
 
 /*
- * Looks at the VMCOREINFO at paddr, which the copy passed by, and takes it if it fits the guest.
- * True if it was taken.
+ * Looks at the VMCOREINFO at paddr, which the copy passed by, and takes it if it fits the guest and
+ * is no longer than size_max bytes. True if it was taken.
  */
-bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr);
+bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr, size_t size_max);
 
 #endif

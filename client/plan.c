@@ -6,7 +6,7 @@
 
 enum {
 	/* Kernels reserve one page for it, of at most 64 KiB. */
-	LATE_NOTE_ROOM = NOTE_HEADER_SIZE + 12 + 65536,
+	LATE_VMCOREINFO_MAX = 65536,
 };
 
 static void add_mapping(struct plan *plan, uint64_t vaddr, uint64_t paddr, uint64_t size)
@@ -99,13 +99,15 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 		guest->cpus, guest->cpu_count, &plan->notes, plan->missing, sizeof(plan->missing));
 	if (add_vmcoreinfo(plan, guest))
 		return fail(failure, STATUS_FAILED, "no memory for notes");
-	plan->late_vmcoreinfo = can_write_at && !guest->kernel.vmcoreinfo.text &&
-	                        strcmp(options->vmcoreinfo, "auto") == 0;
+	if (can_write_at && !guest->kernel.vmcoreinfo.text &&
+		strcmp(options->vmcoreinfo, "auto") == 0)
+		plan->late_vmcoreinfo_max = LATE_VMCOREINFO_MAX;
 	plan->core.arch = guest->arch;
 	plan->core.memory = &guest->memory;
 	plan->core.mappings = plan->mappings;
 	plan->core.notes = &plan->notes;
-	plan->core.late_note_room = plan->late_vmcoreinfo ? LATE_NOTE_ROOM : 0;
+	if (plan->late_vmcoreinfo_max)
+		plan->core.late_note_room = note_size("VMCOREINFO", LATE_VMCOREINFO_MAX);
 	return 0;
 }
 

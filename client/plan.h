@@ -11,8 +11,8 @@ struct plan {
 	struct core_plan core;
 	struct core_mapping *mappings;
 	struct notes notes;
-	char missing[256];    /* registers that the notes lack; "" if none */
-	bool late_vmcoreinfo; /* look out for VMCOREINFO while copying */
+	char missing[256];          /* registers that the notes lack; "" if none */
+	size_t late_vmcoreinfo_max; /* bytes of it that may be found while copying; 0 for none */
 };
 
 /* can_write_at: whether the output takes a note that is found late. Returns 0 or -1. */

@@ -170,7 +170,7 @@ void report_gaps(const struct options *options, const struct guest *guest, const
 	if (!guest->kernel.mapped)
 		tell(options, TELL_WARNING,
 			"no Linux kernel in the page tables of any vCPU: virtual addresses in the core are physical ones");
-	if (!guest->kernel.vmcoreinfo.text && !plan->late_vmcoreinfo)
+	if (!guest->kernel.vmcoreinfo.text && !plan->late_vmcoreinfo_max)
 		tell(options, TELL_WARNING, "no VMCOREINFO in the core: %s",
 			guest->vmcoreinfo_missing);
 }

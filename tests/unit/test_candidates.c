@@ -128,9 +128,26 @@ static void test_take(void **state)
 	learn("memory 11000 " SMALL_GUEST_NOTE);
 	propose(0x10000);
 	propose(0x11000);
-	candidates_settle(&candidates, &guest, true);
+	candidates_settle(&candidates, &guest, 65536);
 	assert_string_equal(guest.kernel.vmcoreinfo.text, SMALL_GUEST_VMCOREINFO);
 	assert_int_equal(candidates.other_count, 0);
+	end();
+}
+
+/* The core has no room for more than the plan has said. */
+static void test_too_long(void **state)
+{
+	(void)state;
+	learn("memory 11000 " SMALL_GUEST_NOTE);
+	propose(0x11000);
+	candidates_settle(&candidates, &guest, sizeof(SMALL_GUEST_VMCOREINFO) - 2);
+	assert_null(guest.kernel.vmcoreinfo.text);
+	assert_int_equal(candidates.other_count, 1);
+	end();
+	learn("memory 11000 " SMALL_GUEST_NOTE);
+	propose(0x11000);
+	candidates_settle(&candidates, &guest, sizeof(SMALL_GUEST_VMCOREINFO) - 1);
+	assert_string_equal(guest.kernel.vmcoreinfo.text, SMALL_GUEST_VMCOREINFO);
 	end();
 }
 
@@ -139,7 +156,7 @@ static void test_do_not_take(void **state)
 	(void)state;
 	learn("memory 11000 " SMALL_GUEST_NOTE);
 	propose(0x11000);
-	candidates_settle(&candidates, &guest, false);
+	candidates_settle(&candidates, &guest, 0);
 	assert_null(guest.kernel.vmcoreinfo.text);
 	assert_int_equal(candidates.other_count, 1);
 	assert_int_equal(candidates.others[0].paddr, 0x11000);
@@ -159,7 +176,7 @@ static void test_others(void **state)
 	propose(0x15000);
 	propose(0x17000);
 	propose(0x19000);
-	candidates_settle(&candidates, &guest, true);
+	candidates_settle(&candidates, &guest, 65536);
 	assert_int_equal(guest.kernel.vmcoreinfo.paddr, 0x11018);
 	assert_int_equal(candidates.other_count, 1);
 	assert_int_equal(candidates.others[0].paddr, 0x13000);
@@ -172,10 +189,10 @@ static void test_taken_before(void **state)
 {
 	(void)state;
 	learn("memory 11000 " SMALL_GUEST_NOTE "memory 13000 " OTHER_NOTE);
-	assert_true(guest_try_vmcoreinfo(&guest, 0x13000));
+	assert_true(guest_try_vmcoreinfo(&guest, 0x13000, 65536));
 	propose(0x11000);
 	propose(0x13000);
-	candidates_settle(&candidates, &guest, true);
+	candidates_settle(&candidates, &guest, 65536);
 	assert_string_equal(guest.kernel.vmcoreinfo.release, "5.1.0");
 	assert_int_equal(candidates.other_count, 1);
 	assert_string_equal(candidates.others[0].release, "6.1.0");
@@ -189,7 +206,7 @@ static void test_all_of_them_others(void **state)
 	learn("memory 11000 " OTHER_NOTE);
 	for (size_t i = 0; i < CANDIDATES_MAX; i++)
 		propose(0x11000);
-	candidates_settle(&candidates, &guest, false);
+	candidates_settle(&candidates, &guest, 0);
 	assert_int_equal(candidates.other_count, CANDIDATES_MAX);
 	end();
 }
@@ -229,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_look_at_most),
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_do_not_take),
+		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_taken_before),
 		cmocka_unit_test(test_all_of_them_others),

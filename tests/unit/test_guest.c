@@ -268,11 +268,11 @@ static void test_try_vmcoreinfo(void **state)
 	(void)state;
 	assert_learns(SMALL_GUEST NOTE_AT_11000, &automatic);
 	assert_null(guest.kernel.vmcoreinfo.text);
-	assert_false(guest_try_vmcoreinfo(&guest, 0x12000));
-	assert_false(guest_try_vmcoreinfo(&guest, SMALL_GUEST_ROM));
-	assert_false(guest_try_vmcoreinfo(&guest, UINT64_MAX));
+	assert_false(guest_try_vmcoreinfo(&guest, 0x12000, 65536));
+	assert_false(guest_try_vmcoreinfo(&guest, SMALL_GUEST_ROM, 65536));
+	assert_false(guest_try_vmcoreinfo(&guest, UINT64_MAX, 65536));
 	assert_null(guest.kernel.vmcoreinfo.text);
-	assert_true(guest_try_vmcoreinfo(&guest, 0x11000));
+	assert_true(guest_try_vmcoreinfo(&guest, 0x11000, 65536));
 	assert_int_equal(guest.kernel.vmcoreinfo.size, 42);
 	assert_string_equal(guest.kernel.vmcoreinfo.text, SMALL_GUEST_VMCOREINFO);
 	assert_int_equal(guest.kernel.vmcoreinfo.paddr, 0x11018);

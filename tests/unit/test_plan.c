@@ -267,7 +267,7 @@ static void test_late_vmcoreinfo(void **state)
 {
 	(void)state;
 	make(&automatic, true);
-	assert_true(plan.late_vmcoreinfo);
+	assert_int_equal(plan.late_vmcoreinfo_max, 65536);
 	/* The header, the padded name, and the largest page that a kernel keeps it in. */
 	assert_int_equal(plan.core.late_note_room, 12 + 12 + 65536);
 }
@@ -279,17 +279,17 @@ static void test_no_late_vmcoreinfo(void **state)
 	(void)state;
 	/* A pipe cannot take it. */
 	make(&automatic, false);
-	assert_false(plan.late_vmcoreinfo);
+	assert_int_equal(plan.late_vmcoreinfo_max, 0);
 	assert_int_equal(plan.core.late_note_room, 0);
 	plan_deinit(&plan);
 	/* It is not wanted. */
 	make(&none, true);
-	assert_false(plan.late_vmcoreinfo);
+	assert_int_equal(plan.late_vmcoreinfo_max, 0);
 	plan_deinit(&plan);
 	/* It is there. */
 	have_vmcoreinfo();
 	make(&automatic, true);
-	assert_false(plan.late_vmcoreinfo);
+	assert_int_equal(plan.late_vmcoreinfo_max, 0);
 	assert_int_equal(plan.core.late_note_room, 0);
 }
 
