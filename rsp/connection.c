@@ -90,8 +90,7 @@ static int send_out(struct rsp *rsp)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	/* The other side has closed, but what it said before is still to be read, and then the end.
-	 */
+	/* The other side has closed. What it said before is still to be read, and then the end. */
 	if (n < 0 && errno == EPIPE)
 		n = (ssize_t)(rsp->out_end - rsp->out_start);
 	if (n < 0)
@@ -349,6 +348,7 @@ int rsp_receive(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply
 {
 	int rc;
 
+	*reply = (struct rsp_reply){ NULL, 0 };
 	while ((rc = rsp_receive_ready(rsp, expect, reply)) == 0)
 		if (rsp_wait(rsp))
 			return -1;

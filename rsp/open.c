@@ -155,17 +155,17 @@ static int learn_features(struct rsp *rsp)
 	return 0;
 }
 
-int rsp_open(struct rsp *rsp, const char *text)
+int rsp_open(struct rsp *rsp, const char *target)
 {
-	struct rsp_target target;
+	struct rsp_target parsed;
 	struct rsp_reply reply;
 	char why[256];
 	/* Settles what a client that died before us left without one. */
 	static const char sign = '+';
 
-	if (rsp_target_parse(text, &target, why, sizeof(why)))
+	if (rsp_target_parse(target, &parsed, why, sizeof(why)))
 		return rsp_fail(rsp, RSP_BAD_TARGET, "%s", why);
-	if (connect_link(rsp, &target))
+	if (connect_link(rsp, &parsed))
 		return -1;
 	rsp->output[rsp->out_end++] = (uint8_t)sign;
 	if (learn_features(rsp))
