@@ -157,8 +157,8 @@ bool leaves_running(const struct attachment *attachment, const struct options *o
 	}
 }
 
-int detach_from(
-	struct attachment *attachment, const struct options *options, struct failure *failure)
+/* Leaves the stub; on failure the reason is in its rsp_error(). */
+static int leave(struct attachment *attachment, const struct options *options)
 {
 	enum rsp_after after = leaves_running(attachment, options) ? RSP_RESUME : RSP_STAY;
 	int rc = rsp_release(attachment->rsp, after);
@@ -167,23 +167,36 @@ int detach_from(
 	attachment->left_at = monotonic_seconds();
 	if (attachment->trace && fflush(attachment->trace))
 		tell(options, TELL_WARNING, "the trace is not whole: %s", strerror(errno));
-	if (rc == 0)
+	return rc;
+}
+
+/* What it means for the guest, and what to do. */
+static void add_advice(struct failure *failure, const struct options *options)
+{
+	size_t used = strlen(failure->text);
+
+	snprintf(failure->text + used, sizeof(failure->text) - used,
+		"; the guest may stand still now (\"rspdump release %s\" lets it run)",
+		options->target);
+}
+
+int detach_from(
+	struct attachment *attachment, const struct options *options, struct failure *failure)
+{
+	if (leave(attachment, options) == 0)
 		return 0;
 	fail_rsp(failure, attachment->rsp, "leaving the stub");
 	failure->status = STATUS_UNREACHABLE;
+	add_advice(failure, options);
 	return -1;
 }
 
-void leave_after_failure(struct attachment *attachment, const struct options *options)
+void leave_after_failure(
+	struct attachment *attachment, const struct options *options, struct failure *failure)
 {
-	struct failure failure;
-
-	if (!attachment->rsp || attachment->left || !rsp_answered(attachment->rsp))
-		return;
-	if (detach_from(attachment, options, &failure))
-		tell(options, TELL_ERROR,
-			"the guest may stand still now (\"rspdump release %s\" lets it run)",
-			options->target);
+	if (attachment->rsp && !attachment->left && rsp_connected(attachment->rsp) &&
+		leave(attachment, options))
+		add_advice(failure, options);
 }
 
 void attachment_deinit(struct attachment *attachment)

@@ -41,10 +41,11 @@ int detach_from(
 	struct attachment *attachment, const struct options *options, struct failure *failure);
 
 /*
- * The same when something went wrong before: does nothing if there is no guest to leave, and tells
- * the user if the guest may now stand still.
+ * The same after something else has failed. Does nothing if there is no connection to leave; if the
+ * guest may now stand still, says so behind the failure.
  */
-void leave_after_failure(struct attachment *attachment, const struct options *options);
+void leave_after_failure(
+	struct attachment *attachment, const struct options *options, struct failure *failure);
 
 /* Frees all; a connection that is still open is simply closed. */
 void attachment_deinit(struct attachment *attachment);

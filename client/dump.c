@@ -181,7 +181,7 @@ enum status dump_run(const struct options *options)
 	copy_result_init(&dump.copied);
 	progress_init(&dump.progress, options);
 	if (take_core(&dump, &failure)) {
-		leave_after_failure(&dump.attachment, options);
+		leave_after_failure(&dump.attachment, options, &failure);
 	} else if (options->dry_run) {
 		if (!options->json)
 			report_guest_text(&dump.guest);

@@ -73,7 +73,7 @@ static enum status info_of_stub(const struct options *options)
 	struct failure failure = { .status = STATUS_DONE };
 
 	if (learn(&info, options, &failure)) {
-		leave_after_failure(&info.attachment, options);
+		leave_after_failure(&info.attachment, options, &failure);
 		tell(options, TELL_ERROR, "%s", failure.text);
 	} else if (!options->json) {
 		print_text(&info, options);

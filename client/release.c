@@ -24,7 +24,7 @@ enum status release_run(const struct options *options)
 
 	resume.after = AFTER_RESUME;
 	if (release(&attachment, &resume, &failure)) {
-		leave_after_failure(&attachment, &resume);
+		leave_after_failure(&attachment, &resume, &failure);
 		tell(options, TELL_ERROR, "%s", failure.text);
 	} else {
 		tell(options, TELL_RESULT, "the guest runs");

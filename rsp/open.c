@@ -63,11 +63,6 @@ bool rsp_connected(const struct rsp *rsp)
 	return rsp->link.fd >= 0;
 }
 
-bool rsp_answered(const struct rsp *rsp)
-{
-	return rsp->answered;
-}
-
 const struct rsp_stub *rsp_stub(const struct rsp *rsp)
 {
 	return &rsp->stub;
@@ -244,18 +239,37 @@ static int restore_memory_mode(struct rsp *rsp)
 	return 0;
 }
 
+/*
+ * Nobody has answered, but somebody may when we are gone: QEMU leaves a second client waiting, and
+ * when the first one has gone takes up the connection, though it is closed by then, and stops the
+ * guest for it. What lies in the connection to be read then lets the guest run.
+ */
+static void leave_word(struct rsp *rsp)
+{
+	static const char word[] = "D;1";
+
+	if (rsp_send(rsp, word, strlen(word)) == 0)
+		rsp_push(rsp);
+}
+
 int rsp_release(struct rsp *rsp, enum rsp_after after)
 {
+	/* Whoever gave no answer is not waited for again. */
+	bool given_up = !rsp->answered && rsp->failure == RSP_UNREACHABLE;
 	int rc = -1;
 
 	rsp->uninterrupted = true;
 	if (rsp->link.fd < 0) {
 		rsp_fail(rsp, RSP_LOST, "not connected");
-	} else if (rsp_drain(rsp) == 0) {
+	} else if (!given_up && rsp_drain(rsp) == 0) {
 		rc = restore_memory_mode(rsp);
 		/* A stub that keeps its mode can let the guest run all the same. */
 		if (after == RSP_RESUME && (rc == 0 || rsp->failure == RSP_REFUSED) && detach(rsp))
 			rc = -1;
+	} else if (!rsp->answered) {
+		if (after == RSP_RESUME && !rsp->junk_size)
+			leave_word(rsp);
+		rc = 0;
 	}
 	rsp_link_close(&rsp->link);
 	rsp->uninterrupted = false;

@@ -66,12 +66,10 @@ enum rsp_failure rsp_failure(const struct rsp *rsp);
 int rsp_open(struct rsp *rsp, const char *target);
 
 /*
- * Whether a stub has answered, also if rsp_open() then failed: the guest may stand still since, and
- * rsp_release() is due.
+ * Whether there is a connection, to whomever. Then rsp_release() is due, also if rsp_open() has
+ * failed: the guest may stand still, or may be stopped later for a connection that was left
+ * waiting.
  */
-bool rsp_answered(const struct rsp *rsp);
-
-/* Whether there is a connection, to whomever. */
 bool rsp_connected(const struct rsp *rsp);
 
 /* What is known of the stub after rsp_open(). */

@@ -158,7 +158,8 @@ def story(directory, rounds, memory):
     reference = statistics.median(sample.seconds for sample in samples["rspdump"])
     print(f"\n{megabytes:.0f} MiB of guest memory, {rounds} rounds. {machine()}\n")
     print(
-        "| | s | from | MiB/s | to rspdump's | client's CPU s | QEMU's CPU s | client's peak MiB |\n"
+        "| | s | from | MiB/s | to rspdump's "
+        "| client's CPU s | QEMU's CPU s | client's peak MiB |\n"
         "|---|---|---|---|---|---|---|---|"
     )
     for name, title in (

@@ -233,6 +233,44 @@ static void test_cancelled_and_released(void **state)
 	release_cancelled("delay 20\nsupported multiprocess+\n", "> D;1");
 }
 
+/* What a stub that takes up the connection only when we have gone finds in it. */
+static char *left_behind(enum rsp_after after, char *text, size_t size)
+{
+	struct rsp_options options = fake_stub_options(-1);
+	struct rsp *rsp;
+	char target[16];
+	int pair[2];
+	ssize_t n;
+
+	options.connect_timeout_ms = 50;
+	rsp = rsp_create(&options);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	snprintf(target, sizeof(target), "fd:%d", pair[0]);
+	assert_int_equal(rsp_open(rsp, target), -1);
+	assert_int_equal(rsp_failure(rsp), RSP_UNREACHABLE);
+	assert_int_equal(rsp_release(rsp, after), 0);
+	rsp_destroy(rsp);
+	n = read(pair[1], text, size - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	/* And then the end. */
+	assert_int_equal(read(pair[1], target, 1), 0);
+	close(pair[1]);
+	return text;
+}
+
+static void test_gave_up(void **state)
+{
+	char text[512];
+
+	(void)state;
+	left_behind(RSP_RESUME, text, sizeof(text));
+	assert_non_null(strstr(text, "$qSupported"));
+	assert_string_equal(strrchr(text, '$'), "$D;1#b0");
+	left_behind(RSP_STAY, text, sizeof(text));
+	assert_int_equal(strncmp(strrchr(text, '$'), "$qSupported", 11), 0);
+}
+
 /* Interrupts when `?` is asked. */
 static void interrupt_stop(void *ctx, bool sent, const char *packet, size_t size)
 {
@@ -469,6 +507,7 @@ int main(void)
 		cmocka_unit_test(test_talkative),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_cancelled_and_released),
+		cmocka_unit_test(test_gave_up),
 		cmocka_unit_test(test_cancelled_at_stop),
 		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_stops),

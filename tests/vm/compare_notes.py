@@ -13,8 +13,8 @@ apart from env->eflags, and its NT_PRSTATUS (target/i386/arch_dump.c) holds env-
 without them. Its "QEMU" note has the flags put together, as the gdb stub gives them; so our
 pr_reg.eflags must equal QEMU's rflags there.
 
-And the flags of a segment are the high word of its descriptor, whose outer bytes repeat a part of the
-base. TCG keeps them in there, KVM does not, and `info registers` (cpu_x86_dump_seg_cache() in
+And the flags of a segment are the high word of its descriptor, whose outer bytes repeat a part of
+the base. TCG keeps them in there, KVM does not, and `info registers` (cpu_x86_dump_seg_cache() in
 target/i386/cpu-dump.c), all that anybody at the stub can ask, never shows them. They do not count.
 
 A kernel that never told QEMU of its VMCOREINFO leaves QEMU's dump without that note. It is then

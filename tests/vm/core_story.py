@@ -104,7 +104,7 @@ def story(directory, kind):
         check_drgn(ours, truth.uts_release, truth.release)
         filtered = check_makedumpfile(ours, truth.release, directory)
         comparison = compare(filtered, qemus_memory)
-        check(comparison.a_is_in_b, f"what makedumpfile has kept differs from QEMU's:\n{comparison}")
+        check(comparison.a_is_in_b, f"what makedumpfile has kept is not QEMU's:\n{comparison}")
         check(
             0 < comparison.equal < taken / 2,
             f"makedumpfile -d 31 has kept {comparison.equal} pages",

@@ -68,7 +68,7 @@ class Qmp:
 class Guest:
     """See the module. The options:
 
-    machine, cpu, memory   as QEMU takes them; two vCPUs unless cpus says otherwise
+    machine, cpu, memory   as QEMU takes them; there are always two vCPUs
     modules                names of the kernel modules that the guest loads, in this order
     append                 words for the kernel's command line
     gdb                    "tcp" or "unix": where the stub listens
@@ -82,8 +82,7 @@ class Guest:
         directory,
         machine="q35",
         cpu="max",
-        memory="512M",
-        cpus=2,
+        memory="256M",
         modules=(),
         append=(),
         gdb="tcp",
@@ -96,17 +95,18 @@ class Guest:
         self._serial = directory / "serial"
         self._stderr = directory / "qemu.stderr"
         self._gdb_socket = directory / "gdb"
+        self._stub_is_unix = gdb == "unix"
         self._process = None
         # setpriv because QEMU has no option to die with its parent.
         self._command = ["setpriv", "--pdeathsig", "KILL", QEMU]
         self._command += ["-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"]
         self._command += ["-machine", machine, "-accel", "tcg", "-cpu", cpu]
-        self._command += ["-smp", str(cpus), "-m", memory]
+        self._command += ["-smp", "2", "-m", memory]
         self._command += ["-serial", f"file:{self._serial}"]
-        if gdb == "tcp":
-            self._command += ["-gdb", "tcp:127.0.0.1:0"]
-        else:
+        if self._stub_is_unix:
             self._command += ["-gdb", f"unix:{self._gdb_socket},server=on,wait=off"]
+        else:
+            self._command += ["-gdb", "tcp:127.0.0.1:0"]
         for device in devices:
             self._command += ["-device", device]
         if linux:
@@ -163,7 +163,7 @@ class Guest:
         self._process.wait()
 
     def _find_stub(self):
-        if "-gdb" in self._command and self._gdb_socket.exists():
+        if self._stub_is_unix:
             return f"unix:{self._gdb_socket}"
         stub = next(c for c in self.qmp("query-chardev") if c["label"] == "gdb")
         return re.search(r"127\.0\.0\.1:\d+", stub["filename"]).group()

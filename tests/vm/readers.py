@@ -15,7 +15,7 @@ def need_readers():
         import drgn  # noqa: F401
         import kdumpfile  # noqa: F401
     except ImportError as error:
-        skip(f"the Python module {error.name} is not installed (python3-drgn, python3-libkdumpfile)")
+        skip(f"the Python module {error.name} is not installed")
 
 
 def _read(*command, **options):
