@@ -61,6 +61,7 @@ name_of() {
 	name=${1##*/tests/}
 	name=${name#tests/}
 	name=${name%.sh}
+	name=${name%.py}
 }
 
 matches() {
