@@ -22,6 +22,7 @@ struct dump {
 	struct copy_result copied;
 	struct progress progress;
 	double copy_seconds;
+	bool finished; /* the core is whole and has its name */
 };
 
 static int create_core(struct dump *dump, struct failure *failure)
@@ -78,6 +79,20 @@ static int finish_core(struct dump *dump, struct failure *failure)
 	return rc ? rc : output_publish(dump->output, failure);
 }
 
+/*
+ * The guest need not wait for the disk. All memory is read by now: the core is whole, also if the
+ * stub then does not let us go in good order.
+ */
+static int leave_and_finish(struct dump *dump, struct failure *failure)
+{
+	struct failure second;
+	int left = detach_from(&dump->attachment, dump->options, failure);
+	int finished = finish_core(dump, left ? &second : failure);
+
+	dump->finished = finished == 0;
+	return left || finished ? -1 : 0;
+}
+
 static int take_core(struct dump *dump, struct failure *failure)
 {
 	const struct options *options = dump->options;
@@ -99,9 +114,7 @@ static int take_core(struct dump *dump, struct failure *failure)
 	if (create_core(dump, failure) || copy_memory(dump, failure))
 		return -1;
 	settle_vmcoreinfo(dump);
-	if (detach_from(&dump->attachment, options, failure))
-		return -1;
-	return finish_core(dump, failure);
+	return leave_and_finish(dump, failure);
 }
 
 static void tell_result(const struct dump *dump)
@@ -113,9 +126,13 @@ static void tell_result(const struct dump *dump)
 	tell(options, TELL_RESULT, "%s: %s of memory, %s of it zero, at %s/s", options->output,
 		amount_text(memory, bytes), amount_text(zero, (double)core_zero_bytes(dump->core)),
 		amount_text(rate, dump->copy_seconds > 0 ? bytes / dump->copy_seconds : 0));
-	tell(options, TELL_RESULT, "the guest stood still for %.1f s and %s",
+}
+
+static void tell_guest(const struct dump *dump)
+{
+	tell(dump->options, TELL_RESULT, "the guest stood still for %.1f s and %s",
 		stopped_seconds(&dump->attachment),
-		leaves_running(&dump->attachment, options) ? "runs" : "still does");
+		leaves_running(&dump->attachment, dump->options) ? "runs" : "still does");
 }
 
 static void write_json(const struct dump *dump, const struct failure *failure)
@@ -180,13 +197,14 @@ enum status dump_run(const struct options *options)
 
 	copy_result_init(&dump.copied);
 	progress_init(&dump.progress, options);
-	if (take_core(&dump, &failure)) {
+	if (take_core(&dump, &failure))
 		leave_after_failure(&dump.attachment, options, &failure);
-	} else if (options->dry_run) {
-		if (!options->json)
-			report_guest_text(&dump.guest);
-	} else {
+	else if (options->dry_run && !options->json)
+		report_guest_text(&dump.guest);
+	if (dump.finished)
 		tell_result(&dump);
+	if (dump.finished && failure.status == STATUS_DONE) {
+		tell_guest(&dump);
 		judge(&dump, &failure);
 	}
 	if (failure.status != STATUS_DONE)

@@ -21,7 +21,18 @@ for nth in 2 4 8 20 60 200 1000; do
 	lost "$closed" -e "truncate $nth"
 done
 lost 'silent for 1 second' -e 'silent 300'
-lost 'silent for 1 second' -e deaf-to-detach
+
+# When all memory is read, the core is whole, whatever the stub makes of the good-bye.
+need_reader
+start_stub -e deaf-to-detach "$machine"
+run 4 --timeout 1 -o core ":$port"
+end_stub 0
+grep -q ': core: .* of memory' errors || fail "it does not tell of the core"
+grep -q 'leaving the stub: .*silent for 1 second.*the guest may stand still now' errors ||
+	fail "it does not tell of the guest"
+[ ! -e core.partial ] || fail "core.partial is still there"
+read_core
+rm core
 
 # And then it talks nonsense.
 start_stub -e 'bad-checksum 300' "$machine"

@@ -580,9 +580,13 @@ static void *read_slowly(void *data)
 {
 	struct reader *reader = data;
 	size_t at = 0;
-	ssize_t n;
 
-	while (at < reader->size && (n = read(reader->fd, reader->bytes + at, 5000)) > 0) {
+	while (at < reader->size) {
+		size_t left = reader->size - at;
+		ssize_t n = read(reader->fd, reader->bytes + at, left < 5000 ? left : 5000);
+
+		if (n <= 0)
+			break;
 		at += (size_t)n;
 		if (at % 7 == 0)
 			sched_yield();
