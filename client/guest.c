@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "client/guest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/tell.h"
 #include "client/vmcoreinfo_option.h"
 #include "layout/mtree.h"
 
