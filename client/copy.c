@@ -16,10 +16,9 @@ struct copy {
 	struct core *core;
 	struct progress *progress;
 	struct copy_result *result;
-	uint8_t *buffers;   /* PIECES of PIECE_SIZE */
-	size_t given, done; /* pieces so far: they come back in order */
-	size_t range;       /* index of the range that the next piece is in */
-	uint64_t offset;    /* into it */
+	uint8_t *buffers;           /* PIECES of PIECE_SIZE */
+	size_t given, done;         /* pieces so far: they come back in order */
+	struct range_cursor cursor; /* behind what was given */
 	bool no_memory;
 };
 
@@ -37,25 +36,14 @@ void copy_result_deinit(struct copy_result *result)
 static bool give_piece(void *ctx, struct rsp_read *piece)
 {
 	struct copy *copy = ctx;
-	const struct ranges *memory = copy->plan->core.memory;
+	struct range range;
 
-	if (copy->range == memory->count || copy->given - copy->done == PIECES)
+	if (copy->given - copy->done == PIECES ||
+		!ranges_next(copy->plan->core.memory, &copy->cursor, PIECE_SIZE, &range))
 		return false;
-
-	const struct range *range = &memory->items[copy->range];
-	uint64_t addr = range->start + copy->offset;
-	uint64_t left = range->size - copy->offset;
-	uint64_t to_boundary = PIECE_SIZE - addr % PIECE_SIZE;
-
-	piece->addr = addr;
-	piece->len = (size_t)(left < to_boundary ? left : to_boundary);
-	piece->buf = copy->buffers + copy->given % PIECES * PIECE_SIZE;
-	copy->given++;
-	copy->offset += piece->len;
-	if (copy->offset == range->size) {
-		copy->range++;
-		copy->offset = 0;
-	}
+	piece->addr = range.start;
+	piece->len = (size_t)range.size;
+	piece->buf = copy->buffers + copy->given++ % PIECES * PIECE_SIZE;
 	return true;
 }
 

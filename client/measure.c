@@ -15,8 +15,7 @@ static const double seconds_max = 1.0;
 struct measurement {
 	const struct ranges *memory;
 	uint8_t *buffer; /* one for all pieces: nobody looks at them */
-	size_t range;
-	uint64_t offset;
+	struct range_cursor cursor;
 	uint64_t asked, read;
 	double started;
 };
@@ -24,23 +23,16 @@ struct measurement {
 static bool give_piece(void *ctx, struct rsp_read *piece)
 {
 	struct measurement *measurement = ctx;
+	struct range range;
 
-	if (measurement->range == measurement->memory->count || measurement->asked >= BYTES_MAX ||
-		monotonic_seconds() - measurement->started > seconds_max)
+	if (measurement->asked >= BYTES_MAX ||
+		monotonic_seconds() - measurement->started > seconds_max ||
+		!ranges_next(measurement->memory, &measurement->cursor, PIECE_SIZE, &range))
 		return false;
-
-	const struct range *range = &measurement->memory->items[measurement->range];
-	uint64_t left = range->size - measurement->offset;
-
-	piece->addr = range->start + measurement->offset;
-	piece->len = left < PIECE_SIZE ? (size_t)left : PIECE_SIZE;
+	piece->addr = range.start;
+	piece->len = (size_t)range.size;
 	piece->buf = measurement->buffer;
 	measurement->asked += piece->len;
-	measurement->offset += piece->len;
-	if (measurement->offset == range->size) {
-		measurement->range++;
-		measurement->offset = 0;
-	}
 	return true;
 }
 

@@ -130,6 +130,27 @@ uint64_t ranges_end(const struct ranges *ranges)
 	return ranges->count ? range_end(&ranges->items[ranges->count - 1]) : 0;
 }
 
+bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint64_t size,
+	struct range *piece)
+{
+	if (cursor->index == ranges->count)
+		return false;
+
+	const struct range *range = &ranges->items[cursor->index];
+	uint64_t left = range->size - cursor->offset;
+
+	piece->start = range->start + cursor->offset;
+	piece->size = size - piece->start % size;
+	if (piece->size < left) {
+		cursor->offset += piece->size;
+		return true;
+	}
+	piece->size = left;
+	cursor->index++;
+	cursor->offset = 0;
+	return true;
+}
+
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr)
 {
 	size_t i = first_behind(ranges, addr);

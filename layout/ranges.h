@@ -44,6 +44,19 @@ void ranges_clip(struct ranges *ranges, uint64_t start, uint64_t size);
 uint64_t ranges_total(const struct ranges *ranges); /* bytes in all */
 uint64_t ranges_end(const struct ranges *ranges);   /* behind the last byte; 0 if empty */
 
+/* Where a walk over a set stands; zeros before it begins. */
+struct range_cursor {
+	size_t index;    /* of the range */
+	uint64_t offset; /* into it */
+};
+
+/*
+ * Moves the cursor over the next piece of the set, which ends at a multiple of size or with its
+ * range, and puts it into *piece. False at the end.
+ */
+bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint64_t size,
+	struct range *piece);
+
 /* The range that holds addr, or NULL. */
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr);
 

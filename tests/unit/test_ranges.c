@@ -258,9 +258,36 @@ static void test_amount(void **state)
 	assert_int_equal(amount, 77);
 }
 
+static void test_next(void **state)
+{
+	struct range_cursor cursor = { 0 };
+	struct ranges ranges;
+	struct range piece;
+	static const struct range expected[] = {
+		{ 0x0800, 0x800 },
+		{ 0x1000, 0x1000 },
+		{ 0x2000, 0x10 },
+		{ 0x5000, 0x1000 },
+	};
+
+	(void)state;
+	ranges_init(&ranges);
+	assert_false(ranges_next(&ranges, &cursor, 0x1000, &piece));
+	assert_int_equal(ranges_add(&ranges, 0x800, 0x1810), 0);
+	assert_int_equal(ranges_add(&ranges, 0x5000, 0x1000), 0);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_true(ranges_next(&ranges, &cursor, 0x1000, &piece));
+		assert_int_equal(piece.start, expected[i].start);
+		assert_int_equal(piece.size, expected[i].size);
+	}
+	assert_false(ranges_next(&ranges, &cursor, 0x1000, &piece));
+	ranges_deinit(&ranges);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_next),
 		cmocka_unit_test_setup_teardown(test_add_sorts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_add_merges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_add_refuses, setup, teardown),
