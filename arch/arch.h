@@ -41,6 +41,7 @@ struct arch {
 	unsigned char elf_class;       /* ELFCLASS32 or ELFCLASS64 */
 	enum byte_order order;
 	unsigned page_shift; /* of the smallest page */
+	unsigned align64;    /* bytes that C aligns a 64-bit integer to: 4 on i386 */
 
 	/*
 	 * Whether a core of these vCPUs can be written: 0, or -1 with the reason (a CPU that is

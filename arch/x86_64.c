@@ -133,6 +133,7 @@ const struct arch arch_x86_64 = {
 	.elf_class = ELFCLASS64,
 	.order = LITTLE,
 	.page_shift = PAGE_SHIFT,
+	.align64 = 8,
 	.check = check,
 	.monitor_command = "info registers -a",
 	.read_monitor = x86_monitor_read,

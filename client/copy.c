@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "client/copy.h"
 
-#include <stdlib.h>
-
 #include "client/interrupt.h"
-
-enum {
-	PIECE_SIZE = 64 << 10,
-	/* More than the protocol ever has on its way, so that buffers never hold it up. */
-	PIECES = 192,
-};
 
 struct copy {
 	const struct plan *plan;
-	struct core *core;
+	struct pipeline *pipeline;
 	struct progress *progress;
 	struct copy_result *result;
-	uint8_t *buffers;           /* PIECES of PIECE_SIZE */
-	size_t given, done;         /* pieces so far: they come back in order */
 	struct range_cursor cursor; /* behind what was given */
 	bool no_memory;
 };
@@ -36,14 +26,19 @@ void copy_result_deinit(struct copy_result *result)
 static bool give_piece(void *ctx, struct rsp_read *piece)
 {
 	struct copy *copy = ctx;
+	struct range_cursor cursor = copy->cursor;
+	struct core_piece *buffer;
 	struct range range;
 
-	if (copy->given - copy->done == PIECES ||
-		!ranges_next(copy->plan->core.memory, &copy->cursor, PIECE_SIZE, &range))
+	if (!ranges_next(copy->plan->core.memory, &cursor, CORE_PIECE_MAX, &range))
 		return false;
-	piece->addr = range.start;
-	piece->len = (size_t)range.size;
-	piece->buf = copy->buffers + copy->given++ % PIECES * PIECE_SIZE;
+	buffer = pipeline_reserve(copy->pipeline);
+	if (!buffer)
+		return false;
+	copy->cursor = cursor;
+	buffer->paddr = piece->addr = range.start;
+	buffer->size = piece->len = (size_t)range.size;
+	piece->buf = buffer->bytes;
 	return true;
 }
 
@@ -53,9 +48,9 @@ static int take_piece(void *ctx, const struct rsp_read *piece)
 
 	candidates_look(&copy->result->candidates, copy->plan->core.arch, piece->addr, piece->buf,
 		piece->len);
-	if (core_write(copy->core, piece->addr, piece->buf, piece->len) || copy->no_memory)
+	pipeline_submit(copy->pipeline);
+	if (copy->no_memory || pipeline_failed(copy->pipeline))
 		return 1;
-	copy->done++;
 	copy->result->bytes += piece->len;
 	progress_update(copy->progress, copy->result->bytes);
 	return 0;
@@ -69,15 +64,14 @@ static void note_unreadable(void *ctx, uint64_t addr, size_t len)
 		copy->no_memory = true;
 }
 
-int copy_pages(const struct guest *guest, const struct plan *plan, struct core *core,
+int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeline *pipeline,
 	struct progress *progress, struct copy_result *result, struct failure *failure)
 {
 	struct copy copy = {
 		.plan = plan,
-		.core = core,
+		.pipeline = pipeline,
 		.progress = progress,
 		.result = result,
-		.buffers = malloc((size_t)PIECES * PIECE_SIZE),
 	};
 	const struct rsp_stream stream = {
 		.next = give_piece,
@@ -85,19 +79,14 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct core *
 		.unreadable = note_unreadable,
 		.ctx = &copy,
 	};
-	int rc;
+	int rc = rsp_stream_memory(guest->rsp, &stream);
 
-	if (!copy.buffers)
-		return fail(failure, STATUS_FAILED, "no memory");
-	rc = rsp_stream_memory(guest->rsp, &stream);
 	if (rc && interrupt_signal())
-		fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
-	else if (rc > 0 && core_error(core))
-		fail(failure, STATUS_OUTPUT, "%s", core_error(core));
-	else if (rc > 0)
-		fail(failure, STATUS_FAILED, "too many pages that cannot be read");
-	else if (rc < 0)
-		fail_rsp(failure, guest->rsp, "reading memory");
-	free(copy.buffers);
-	return rc ? -1 : 0;
+		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
+	if (rc < 0)
+		return fail_rsp(failure, guest->rsp, "reading memory");
+	if (copy.no_memory)
+		return fail(failure, STATUS_FAILED, "too many pages that cannot be read");
+	/* Also when all was read: what is not written yet cannot be any more. */
+	return pipeline_failed(pipeline) ? pipeline_finish(pipeline, failure) : 0;
 }

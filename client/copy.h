@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The bulk of a dump: guest memory from the stub into the core, in ascending order, through a ring
- * of buffers. */
+/* The bulk of a dump: guest memory from the stub into the pipeline that leads to the core, in
+ * ascending order. */
 #ifndef CLIENT_COPY_H
 #define CLIENT_COPY_H
 
 #include "client/candidates.h"
 #include "client/guest.h"
+#include "client/pipeline.h"
 #include "client/plan.h"
 #include "client/progress.h"
 
 struct copy_result {
-	uint64_t bytes;               /* of guest memory that were copied */
+	uint64_t bytes;               /* of guest memory that were read */
 	struct ranges unreadable;     /* zero in the core */
 	struct candidates candidates; /* pages that may be VMCOREINFO */
 };
@@ -18,8 +19,11 @@ struct copy_result {
 void copy_result_init(struct copy_result *result);
 void copy_result_deinit(struct copy_result *result);
 
-/* Copies all memory of the plan. Returns 0 or -1. */
-int copy_pages(const struct guest *guest, const struct plan *plan, struct core *core,
+/*
+ * Reads all memory of the plan. The guest is not needed any more when it returns, but the core is
+ * not whole before pipeline_finish(). Returns 0 or -1.
+ */
+int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeline *pipeline,
 	struct progress *progress, struct copy_result *result, struct failure *failure);
 
 #endif

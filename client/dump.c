@@ -7,6 +7,7 @@
 #include "client/copy.h"
 #include "client/guest.h"
 #include "client/output.h"
+#include "client/pipeline.h"
 #include "client/plan.h"
 #include "client/progress.h"
 #include "client/report.h"
@@ -19,6 +20,7 @@ struct dump {
 	struct guest guest;
 	struct plan plan;
 	struct core *core;
+	struct pipeline *pipeline;
 	struct copy_result copied;
 	struct progress progress;
 	double copy_seconds;
@@ -33,7 +35,8 @@ static int create_core(struct dump *dump, struct failure *failure)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (core_error(dump->core))
 		return fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
-	return 0;
+	dump->pipeline = pipeline_create(dump->core, dump->options->jobs, failure);
+	return dump->pipeline ? 0 : -1;
 }
 
 static int copy_memory(struct dump *dump, struct failure *failure)
@@ -43,7 +46,7 @@ static int copy_memory(struct dump *dump, struct failure *failure)
 
 	progress_start(&dump->progress, ranges_total(dump->plan.core.memory));
 	rc = copy_pages(
-		&dump->guest, &dump->plan, dump->core, &dump->progress, &dump->copied, failure);
+		&dump->guest, &dump->plan, dump->pipeline, &dump->progress, &dump->copied, failure);
 	progress_clear(&dump->progress);
 	dump->copy_seconds = monotonic_seconds() - started;
 	return rc;
@@ -70,6 +73,8 @@ static int finish_core(struct dump *dump, struct failure *failure)
 	struct notes late;
 	int rc = 0;
 
+	if (pipeline_finish(dump->pipeline, failure))
+		return -1;
 	notes_init(&late, dump->guest.arch->order);
 	if (dump->plan.late_vmcoreinfo_max && info->text)
 		notes_append(&late, "VMCOREINFO", 0, info->text, info->size);
@@ -80,8 +85,8 @@ static int finish_core(struct dump *dump, struct failure *failure)
 }
 
 /*
- * The guest need not wait for the disk. All memory is read by now: the core is whole, also if the
- * stub then does not let us go in good order.
+ * The guest need not wait for the disk. All memory is read by now: the core becomes whole, also if
+ * the stub then does not let us go in good order.
  */
 static int leave_and_finish(struct dump *dump, struct failure *failure)
 {
@@ -151,6 +156,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 	if (dump->output && dump->core) {
 		json_string(&json, "output", options->output);
 		json_string(&json, "format", options->format->name);
+		json_bool(&json, "flattened", output_is_flattened(dump->output));
 		json_number(&json, "file_bytes", output_size(dump->output));
 		json_number(&json, "disk_bytes", output_disk_usage(dump->output));
 		json_number(&json, "memory_bytes", dump->copied.bytes);
@@ -201,6 +207,8 @@ enum status dump_run(const struct options *options)
 		leave_after_failure(&dump.attachment, options, &failure);
 	else if (options->dry_run && !options->json)
 		report_guest_text(&dump.guest);
+	/* After a failure it still works at what was read. */
+	pipeline_destroy(dump.pipeline);
 	if (dump.finished)
 		tell_result(&dump);
 	if (dump.finished && failure.status == STATUS_DONE) {

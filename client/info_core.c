@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,19 +55,32 @@ static int read_core(struct core_file *file, const char *path, struct failure *f
 	return rc;
 }
 
+static void print_cpus(const struct core_file *file)
+{
+	printf("CPUs        %u", file->cpus);
+	if (file->arch)
+		printf(", %s", file->arch->name);
+	else if (file->machine)
+		printf(", ELF machine %u", file->machine);
+	printf("%s\n", file->qemu_notes ? ", with QEMU's notes" : "");
+}
+
 static void print_text(const struct core_file *file)
 {
-	printf("core        %s, %u bits, %s byte order%s\n", file->format, file->bits,
+	printf("core        %s%s, %u bits, %s byte order%s\n", file->format,
+		file->flattened ? ", flattened" : "", file->bits,
 		file->order == BIG ? "big" : "little",
 		file->complete ? "" : ", cut off: it ends before its memory does");
-	if (file->arch)
-		printf("CPUs        %u, %s%s\n", file->cpus, file->arch->name,
-			file->qemu_notes ? ", with QEMU's notes" : "");
-	else
-		printf("CPUs        %u, ELF machine %u\n", file->cpus, file->machine);
+	print_cpus(file);
 	report_ranges_text(&file->memory);
-	printf("            in %zu segments, %s\n", file->mapping_count,
-		file->virtual_addresses ? "with virtual addresses" : "by physical addresses only");
+	if (file->page_size)
+		printf("            %" PRIu64 " pages of %" PRIu64 " bytes, %" PRIu64
+		       " of them in the core\n",
+			file->page_count, file->page_size, file->pages_held);
+	else
+		printf("            in %zu segments, %s\n", file->mapping_count,
+			file->virtual_addresses ? "with virtual addresses"
+						: "by physical addresses only");
 	if (file->vmcoreinfo.text)
 		printf("kernel      Linux %s\nVMCOREINFO  %zu bytes\n", file->vmcoreinfo.release,
 			file->vmcoreinfo.size);
@@ -85,6 +99,7 @@ static void print_json(
 	json_string(&json, "core", options->target);
 	if (failure->status == STATUS_DONE) {
 		json_string(&json, "format", file->format);
+		json_bool(&json, "flattened", file->flattened);
 		json_number(&json, "bits", file->bits);
 		json_string(&json, "byte_order", file->order == BIG ? "big" : "little");
 		json_number(&json, "elf_machine", file->machine);
@@ -94,6 +109,9 @@ static void print_json(
 		json_bool(&json, "complete", file->complete);
 		json_bool(&json, "virtual_addresses", file->virtual_addresses);
 		json_number(&json, "segments", file->mapping_count);
+		json_number(&json, "page_bytes", file->page_size);
+		json_number(&json, "pages", file->page_count);
+		json_number(&json, "pages_held", file->pages_held);
 		json_string(
 			&json, "release", file->vmcoreinfo.text ? file->vmcoreinfo.release : "");
 		json_number(&json, "vmcoreinfo_bytes", file->vmcoreinfo.size);

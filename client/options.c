@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECONDS_MAX = 86400 };
+#include "client/pipeline.h"
+
+enum { SECONDS_MAX = 86400, COMPRESS_LEVEL_MAX = 99 };
 
 struct option_row {
 	char letter; /* 0 if it has none */
@@ -34,6 +36,36 @@ static int set_format(struct options *options, const char *value)
 {
 	options->format = core_format_find(value);
 	return options->format ? 0 : -1;
+}
+
+static int set_flat(struct options *options, const char *value)
+{
+	(void)value;
+	options->flat = true;
+	return 0;
+}
+
+/* A decimal number from least to most. */
+static int set_number(unsigned *number, const char *value, unsigned least, unsigned most)
+{
+	char *end;
+	unsigned long parsed = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || parsed < least || parsed > most)
+		return -1;
+	*number = (unsigned)parsed;
+	return 0;
+}
+
+static int set_jobs(struct options *options, const char *value)
+{
+	return set_number(&options->jobs, value, 1, PIPELINE_JOBS_MAX);
+}
+
+/* Which of them there are depends on the format, which may stand behind it. */
+static int set_compress_level(struct options *options, const char *value)
+{
+	return set_number(&options->compress_level, value, 1, COMPRESS_LEVEL_MAX);
 }
 
 static int set_ram(struct options *options, const char *value)
@@ -75,30 +107,19 @@ static int set_progress(struct options *options, const char *value)
 	return index < 0 ? -1 : 0;
 }
 
-static int set_seconds(unsigned *seconds, const char *value, unsigned least)
-{
-	char *end;
-	unsigned long number = strtoul(value, &end, 10);
-
-	if (*value < '0' || *value > '9' || *end || number < least || number > SECONDS_MAX)
-		return -1;
-	*seconds = (unsigned)number;
-	return 0;
-}
-
 static int set_connect_timeout(struct options *options, const char *value)
 {
-	return set_seconds(&options->connect_timeout, value, 1);
+	return set_number(&options->connect_timeout, value, 1, SECONDS_MAX);
 }
 
 static int set_timeout(struct options *options, const char *value)
 {
-	return set_seconds(&options->timeout, value, 1);
+	return set_number(&options->timeout, value, 1, SECONDS_MAX);
 }
 
 static int set_retry(struct options *options, const char *value)
 {
-	return set_seconds(&options->retry, value, 0);
+	return set_number(&options->retry, value, 0, SECONDS_MAX);
 }
 
 static int set_json(struct options *options, const char *value)
@@ -153,7 +174,13 @@ static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", "the core; - is stdout, fd:N a descriptor (default vmcore)",
 		"dump", set_output },
 	{ 'f', "force", NULL, "replace an existing FILE", "dump", set_force },
-	{ 'F', "format", "NAME", "elf (default)", "dump", set_format },
+	{ 'F', "format", "NAME", "elf (default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd",
+		"dump", set_format },
+	{ 0, "flat", NULL, "makedumpfile's flattened form, as kdump has on a pipe", "dump",
+		set_flat },
+	{ 0, "compress-level", "N", "from 1, fast, to 9 (zlib) or 19 (zstd), small", "dump",
+		set_compress_level },
+	{ 'j', "jobs", "N", "threads that compress (default: one a CPU)", "dump", set_jobs },
 	{ 0, "ram", "MAP", "auto, all, or 0-0x9ffff,0x100000-0x7fffffff", "dump info", set_ram },
 	{ 0, "vmcoreinfo", "WHAT", "auto, none, an address or a file", "dump info",
 		set_vmcoreinfo },
@@ -294,6 +321,29 @@ static int parse_options(struct options *options, const struct option_row **last
 	return 0;
 }
 
+/* What one option says of another. */
+static int check_options(const struct options *options, struct failure *failure)
+{
+	const struct core_format *format = options->format;
+	const struct codec *codec = format->codec;
+
+	if (!core_format_is_built(format))
+		return fail(failure, STATUS_USAGE,
+			"%s: this rspdump was built without %s (Debian has it in %s)", format->name,
+			codec->library, codec->package);
+	if (options->compress_level && (!codec || !codec->level_max))
+		return fail(failure, STATUS_USAGE, "--compress-level means nothing to %s",
+			format->name);
+	if (options->compress_level && options->compress_level > codec->level_max)
+		return fail(failure, STATUS_USAGE, "--compress-level of %s is 1 to %u",
+			format->name, codec->level_max);
+	if (options->json &&
+		(strcmp(options->output, "-") == 0 || strcmp(options->output, "fd:1") == 0))
+		return fail(failure, STATUS_USAGE, "--json and -o %s both want stdout",
+			options->output);
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv, struct failure *failure)
 {
 	const struct option_row *given[ROWS] = { NULL };
@@ -314,9 +364,5 @@ int options_parse(struct options *options, int argc, char **argv, struct failure
 	options->target = argv[optind++];
 	if (optind < argc)
 		return usage_error(failure, "one target at a time; too much is", argv[optind]);
-	if (options->json &&
-		(strcmp(options->output, "-") == 0 || strcmp(options->output, "fd:1") == 0))
-		return fail(failure, STATUS_USAGE, "--json and -o %s both want stdout",
-			options->output);
-	return 0;
+	return check_options(options, failure);
 }

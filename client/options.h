@@ -21,8 +21,11 @@ struct options {
 	const char *output;
 	bool force;
 	const struct core_format *format;
-	const char *ram;        /* "auto", "all" or ranges */
-	const char *vmcoreinfo; /* "auto", "none", an address or a file */
+	bool flat;
+	unsigned jobs;           /* 0 for as many as there are CPUs */
+	unsigned compress_level; /* 0 for the format's own */
+	const char *ram;         /* "auto", "all" or ranges */
+	const char *vmcoreinfo;  /* "auto", "none", an address or a file */
 	enum after after;
 	unsigned connect_timeout, timeout, retry; /* seconds */
 	enum progress_mode progress;

@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "client/interrupt.h"
+#include "layout/flat.h"
 
 /* Small pieces are gathered up to this; a hole or a seek ends a piece. */
 enum { GATHER_SIZE = 1 << 20 };
 
 struct output {
 	struct sink sink;
+	struct flat *flat; /* in front of the sink; NULL where the core lies there as it is */
 	int fd;
 	bool owned;           /* fd is ours to close */
 	char *path, *partial; /* NULL where there is no file of ours */
@@ -259,12 +261,25 @@ struct output *output_open(const struct options *options, struct failure *failur
 		return NULL;
 	}
 	look_at_descriptor(output);
+	if (options->flat || (options->format->wants_write_at && !output->sink.write_at)) {
+		output->flat = flat_create(&output->sink);
+		if (!output->flat) {
+			fail(failure, STATUS_FAILED, "no memory");
+			output_close(output);
+			return NULL;
+		}
+	}
 	return output;
 }
 
 struct sink *output_sink(struct output *output)
 {
-	return &output->sink;
+	return output->flat ? flat_sink(output->flat) : &output->sink;
+}
+
+bool output_is_flattened(const struct output *output)
+{
+	return output->flat != NULL;
 }
 
 uint64_t output_size(const struct output *output)
@@ -329,7 +344,7 @@ static int take_name(struct output *output, struct failure *failure)
 
 int output_publish(struct output *output, struct failure *failure)
 {
-	if (write_gathered(output))
+	if ((output->flat && flat_finish(output->flat)) || write_gathered(output))
 		return fail(failure, STATUS_OUTPUT, "%s", output->error);
 	/* A hole at the end makes no file longer. */
 	if (output->holes && ftruncate(output->fd, output->base + (off_t)output->size))
@@ -351,6 +366,7 @@ void output_close(struct output *output)
 		unlink(output->partial);
 	if (output->owned)
 		close(output->fd);
+	flat_destroy(output->flat);
 	free(output->partial);
 	free(output->path);
 	free(output->gathered);

@@ -21,10 +21,16 @@ struct output;
  */
 struct output *output_open(const struct options *options, struct failure *failure);
 
-/* What a core writes to; write_at is there if the output can seek. Lives as long as the output. */
+/*
+ * What a core writes to. write_at is there if the output can seek, or is flattened: because
+ * options->flat says so, or because the format needs write_at and the output has none. Lives as
+ * long as the output.
+ */
 struct sink *output_sink(struct output *output);
+bool output_is_flattened(const struct output *output);
 
-/* Bytes of the core, holes included, and what the file takes on disk (0 where there is none). */
+/* Bytes that were written, holes included, and what the file takes on disk (0 where there is none).
+ */
 uint64_t output_size(const struct output *output);
 uint64_t output_disk_usage(const struct output *output);
 

@@ -82,6 +82,32 @@ static int add_vmcoreinfo(struct plan *plan, const struct guest *guest)
 	return plan->notes.failed ? -1 : 0;
 }
 
+/* Of the kernel's pages, which on some CPUs are larger than the smallest that they have. */
+static unsigned page_shift(const struct guest *guest)
+{
+	uint64_t size = guest->kernel.vmcoreinfo.page_size;
+	unsigned shift = guest->arch->page_shift;
+
+	while (size > UINT64_C(1) << shift && shift < CORE_PAGE_SHIFT_MAX)
+		shift++;
+	return shift;
+}
+
+/* The headers of formats by pages. */
+static void describe_guest(
+	struct plan *plan, const struct guest *guest, const struct options *options)
+{
+	const struct codec *codec = options->format->codec;
+
+	plan->core.page_shift = page_shift(guest);
+	plan->core.cpu_count = (unsigned)guest->cpu_count;
+	plan->core.phys_base = guest->kernel.phys_base;
+	plan->core.utsname = guest->kernel.utsname;
+	if (codec)
+		plan->core.compress_level = options->compress_level ? options->compress_level
+		                                                    : codec->level;
+}
+
 int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
 	bool can_write_at, struct failure *failure)
 {
@@ -106,6 +132,7 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	plan->core.memory = &guest->memory;
 	plan->core.mappings = plan->mappings;
 	plan->core.notes = &plan->notes;
+	describe_guest(plan, guest, options);
 	if (plan->late_vmcoreinfo_max)
 		plan->core.late_note_room = note_size("VMCOREINFO", LATE_VMCOREINFO_MAX);
 	return 0;

@@ -12,6 +12,7 @@ static const struct {
 	bool found;
 } libraries[] = {
 	{ "zlib", HAVE_ZLIB },
+	{ "libdeflate", HAVE_LIBDEFLATE },
 	{ "lzo2", HAVE_LZO2 },
 	{ "snappy", HAVE_SNAPPY },
 	{ "zstd", HAVE_ZSTD },
@@ -36,7 +37,8 @@ void version_print(FILE *to)
 	fprintf(to, "rspdump %s\n", VERSION);
 	fputs("Formats:", to);
 	for (size_t i = 0; core_formats[i]; i++)
-		fprintf(to, " %s", core_formats[i]->name);
+		if (core_format_is_built(core_formats[i]))
+			fprintf(to, " %s", core_formats[i]->name);
 	fputs("\nCPUs:", to);
 	for (size_t i = 0; arch_all[i]; i++)
 		fprintf(to, " %s", arch_all[i]->name);

@@ -12,15 +12,27 @@
 
 const struct core_format *const core_formats[] = {
 	&elf_format,
+	&kdump_zlib_format,
+	&kdump_lzo_format,
+	&kdump_snappy_format,
+	&kdump_zstd_format,
 	NULL,
 };
 
 const struct core_format *core_format_find(const char *name)
 {
-	for (size_t i = 0; core_formats[i]; i++)
-		if (!strcmp(core_formats[i]->name, name))
-			return core_formats[i];
+	for (size_t i = 0; core_formats[i]; i++) {
+		const struct core_format *format = core_formats[i];
+
+		if (!strcmp(format->name, name) || (format->alias && !strcmp(format->alias, name)))
+			return format;
+	}
 	return NULL;
+}
+
+bool core_format_is_built(const struct core_format *format)
+{
+	return !format->codec || codec_is_built(format->codec);
 }
 
 int core_fail(struct core *core, const char *format, ...)
@@ -66,6 +78,9 @@ static int check_plan(struct core *core)
 	if (plan->notes->size > CORE_NOTES_MAX ||
 		plan->late_note_room > CORE_NOTES_MAX - plan->notes->size)
 		return core_fail(core, "the notes are larger than %d bytes", CORE_NOTES_MAX);
+	if (!core_format_is_built(core->format))
+		return core_fail(
+			core, "this rspdump was built without %s", core->format->codec->library);
 	if (!core->sink->write_at && core->format->wants_write_at)
 		return core_fail(core, "format %s needs an output that can be rewritten",
 			core->format->name);
@@ -84,6 +99,7 @@ struct core *core_create(
 	core->format = format;
 	core->plan = plan;
 	core->sink = sink;
+	core->page_size = UINT64_C(1) << plan->arch->page_shift;
 	if (!check_plan(core))
 		format->operations->begin(core);
 	return core;
@@ -106,93 +122,94 @@ static const struct range *current_range(const struct core *core)
 	return core->range < memory->count ? &memory->items[core->range] : NULL;
 }
 
-static int check_piece(struct core *core, const struct range *range, uint64_t paddr, size_t size)
+static int check_piece(struct core *core, const struct core_piece *piece)
 {
+	const struct range *range = current_range(core);
+	unsigned long long paddr = piece->paddr;
+
 	if (core->finished)
-		return core_fail(core, "memory at 0x%llx came after the end of the core",
-			(unsigned long long)paddr);
+		return core_fail(core, "memory at 0x%llx came after the end of the core", paddr);
 	if (!range)
-		return core_fail(core, "memory at 0x%llx came when all was written",
-			(unsigned long long)paddr);
-	if (paddr != range->start + core->written)
-		return core_fail(core, "memory at 0x%llx came where 0x%llx was due",
-			(unsigned long long)paddr,
+		return core_fail(core, "memory at 0x%llx came when all was written", paddr);
+	if (piece->paddr != range->start + core->written)
+		return core_fail(core, "memory at 0x%llx came where 0x%llx was due", paddr,
 			(unsigned long long)(range->start + core->written));
-	if (size > range->size - core->written)
-		return core_fail(core, "memory at 0x%llx reaches over the end of its range",
-			(unsigned long long)paddr);
+	if (piece->size > range->size - core->written)
+		return core_fail(core, "memory at 0x%llx reaches over the end of its range", paddr);
 	return 0;
 }
 
-/*
- * The bytes at the start of a piece that are in pages of one kind, all zero or not. A page that the
- * piece holds only in part is judged by that part.
- */
-static size_t stretch(
-	const struct core *core, uint64_t paddr, const uint8_t *bytes, size_t size, bool *zero)
+struct core_worker *core_worker_create(const struct core *core)
 {
-	uint64_t page = UINT64_C(1) << core->plan->arch->page_shift;
-	size_t length = 0;
+	const struct codec *codec = core->format->codec;
+	struct core_worker *worker = calloc(1, sizeof(*worker));
 
-	while (length < size) {
-		uint64_t rest = page - ((paddr + length) & (page - 1));
-		size_t part = rest < size - length ? (size_t)rest : size - length;
-		bool part_zero = is_zero(bytes + length, part);
-
-		if (!length)
-			*zero = part_zero;
-		else if (*zero != part_zero)
-			break;
-		length += part;
+	if (!worker)
+		return NULL;
+	worker->core = core;
+	if (!codec)
+		return worker;
+	worker->context = codec->create(core->plan->compress_level);
+	worker->scratch = malloc(codec->bound((size_t)core->page_size));
+	if (!worker->context || !worker->scratch) {
+		core_worker_destroy(worker);
+		return NULL;
 	}
-	return length;
+	return worker;
 }
 
-/* Hands over the zeros that were held back to become one run. */
-static int flush_zeros(struct core *core)
+void core_worker_destroy(struct core_worker *worker)
 {
-	uint64_t size = core->zero_size;
-
-	core->zero_size = 0;
-	return size ? core->format->operations->zero(core, core->zero_start, size) : 0;
+	if (!worker)
+		return;
+	if (worker->context)
+		worker->core->format->codec->destroy(worker->context);
+	free(worker->scratch);
+	free(worker);
 }
 
-int core_write(struct core *core, uint64_t paddr, const void *bytes, size_t size)
+/* A page that the piece holds only in part is judged by that part. */
+void core_prepare(struct core_worker *worker, struct core_piece *piece)
 {
-	const struct range *range = current_range(core);
-	const uint8_t *from = bytes;
+	const struct core *core = worker->core;
+	size_t length;
 
-	if (core->failed)
-		return -1;
-	if (!size)
-		return 0;
-	if (check_piece(core, range, paddr, size))
-		return -1;
+	piece->page_count = 0;
+	for (size_t at = 0; at < piece->size; at += length) {
+		struct core_page *page = &piece->pages[piece->page_count++];
 
-	core->written += size;
-	while (size) {
-		bool zero = false;
-		size_t length = stretch(core, paddr, from, size, &zero);
+		length = core_page_length(core, piece, piece->paddr + at);
+		page->size = is_zero(piece->bytes + at, length) ? 0 : (uint32_t)length;
+		page->packed = false;
+	}
+	if (core->format->operations->pack)
+		core->format->operations->pack(worker, piece);
+}
 
-		if (zero) {
-			if (!core->zero_size)
-				core->zero_start = paddr;
-			core->zero_size += length;
+static void count_zeros(struct core *core, const struct core_piece *piece)
+{
+	uint64_t paddr = piece->paddr;
+
+	for (size_t i = 0; i < piece->page_count; i++) {
+		size_t length = core_page_length(core, piece, paddr);
+
+		if (!piece->pages[i].size)
 			core->zero_bytes += length;
-		} else if (flush_zeros(core) ||
-			   core->format->operations->write(core, paddr, from, length)) {
-			return -1;
-		}
 		paddr += length;
-		from += length;
-		size -= length;
 	}
+}
 
-	if (core->written < range->size)
-		return 0;
-	core->range++;
-	core->written = 0;
-	return flush_zeros(core);
+int core_put(struct core *core, const struct core_piece *piece)
+{
+	if (core->failed || check_piece(core, piece) || core->format->operations->put(core, piece))
+		return -1;
+	count_zeros(core, piece);
+	core->written += piece->size;
+	if (core->written == core->plan->memory->items[core->range].size) {
+		core->range++;
+		core->written = 0;
+	}
+	return 0;
 }
 
 int core_finish(struct core *core, const struct notes *late)

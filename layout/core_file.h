@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading what a core says of itself: enough for `rspdump info CORE`. Opens ELF cores of either
- * class and byte order, ours and others' (QEMU's among them). The file's bytes are not trusted: of
- * program headers it takes CORE_FILE_HEADERS_MAX, of notes CORE_NOTES_MAX bytes, and refuses more.
+ * Reading what a core says of itself: enough for `rspdump info CORE`. Opens ELF and kdump cores of
+ * any class and byte order, as they are or flattened, ours and others' (QEMU's among them). The
+ * file's bytes are not trusted: of program headers it takes CORE_FILE_HEADERS_MAX, of notes
+ * CORE_NOTES_MAX bytes, of a flattened file FLAT_RECORDS_MAX records, and refuses more.
  *
  * The caller owns the struct core_file, which takes nothing from the source but while it is read.
  */
@@ -30,10 +31,11 @@ struct core_source {
 };
 
 struct core_file {
-	const char *format; /* "elf" */
-	unsigned bits;      /* 32 or 64 */
+	const char *format; /* "elf", "kdump-zlib" */
+	bool flattened;
+	unsigned bits; /* 32 or 64 */
 	enum byte_order order;
-	uint16_t machine;        /* EM_... */
+	uint16_t machine;        /* EM_..., 0 if it is not known */
 	const struct arch *arch; /* NULL if this build does not know the machine */
 	unsigned cpus;           /* NT_PRSTATUS notes */
 	bool qemu_notes;
@@ -44,8 +46,10 @@ struct core_file {
 	struct ranges memory;
 	struct core_mapping *mappings; /* the PT_LOADs, as they come */
 	size_t mapping_count;
-	bool virtual_addresses;       /* some PT_LOAD has p_vaddr != p_paddr */
-	bool complete;                /* no PT_LOAD ends behind the end of the file */
+	bool virtual_addresses; /* some PT_LOAD has p_vaddr != p_paddr */
+	/* Of a kdump core: pages that memory has, and those of them that are in the core. */
+	uint64_t page_size, page_count, pages_held;
+	bool complete;                /* nothing ends behind the end of the file */
 	struct vmcoreinfo vmcoreinfo; /* without text if the core has none that is whole */
 };
 
@@ -57,5 +61,19 @@ void core_file_deinit(struct core_file *file);
  * be read; the struct can then only be deinitialised.
  */
 int core_file_read(struct core_file *file, const struct core_source *source, struct error *error);
+
+/*
+ * For the readers of the formats. What is read, for the error. Returns 0, or -1 also for what is
+ * behind the end of the file.
+ */
+int core_source_read(const struct core_source *source, const char *what, uint64_t offset, void *buf,
+	size_t size, struct error *error);
+
+/*
+ * Takes in the notes that lie there, at most CORE_NOTES_MAX bytes: in a file that was cut off
+ * within them, those that are whole still tell something.
+ */
+int core_file_read_notes(struct core_file *file, const struct core_source *source, uint64_t offset,
+	uint64_t size, struct error *error);
 
 #endif

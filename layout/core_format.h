@@ -17,11 +17,27 @@ struct core {
 	struct sink *sink;
 	struct error error;
 	bool failed, finished;
-	size_t range;                   /* index of the range of the plan that is being written */
-	uint64_t written;               /* bytes of it that have come */
-	uint64_t zero_start, zero_size; /* zeros that the format has not been told of yet */
+	uint64_t page_size; /* of the pages that pieces are cut into */
+	size_t range;       /* index of the range of the plan that is being written */
+	uint64_t written;   /* bytes of it that have come */
 	uint64_t zero_bytes;
 };
+
+struct core_worker {
+	const struct core *core;
+	void *context;    /* the codec's */
+	uint8_t *scratch; /* the codec's bound of a page */
+};
+
+/* The bytes of memory that the page of a piece at paddr, or what is left of it there, has. */
+static inline size_t core_page_length(
+	const struct core *core, const struct core_piece *piece, uint64_t paddr)
+{
+	uint64_t rest = core->page_size - (paddr & (core->page_size - 1));
+	uint64_t left = piece->paddr + piece->size - paddr;
+
+	return (size_t)(rest < left ? rest : left);
+}
 
 /*
  * Operations return 0, or -1 after core_fail() or after one of the functions below that write,
@@ -30,16 +46,20 @@ struct core {
 struct core_operations {
 	size_t size; /* of the format's own struct; it starts as zeros */
 
-	/* Checks what the format demands of the plan; writes what goes in front of the memory. */
+	/*
+	 * Checks what the format demands of the plan; writes what goes in front of the memory.
+	 * page_size is the CPU's by then, and may be changed.
+	 */
 	int (*begin)(struct core *core);
 
 	/*
-	 * Appends memory of one range, in ascending order, each byte by one of the two calls. They
-	 * meet at a page boundary or where the caller of core_write() has cut, so a page may come
-	 * in parts if the range or the caller begins or ends within it.
+	 * Makes of the pages of a piece what put() takes; called by any thread. The sizes of pages
+	 * are those of the memory, 0 for zeros. NULL if put() takes the memory as it is.
 	 */
-	int (*write)(struct core *core, uint64_t paddr, const void *bytes, size_t size);
-	int (*zero)(struct core *core, uint64_t paddr, uint64_t size);
+	void (*pack)(struct core_worker *worker, struct core_piece *piece);
+
+	/* Appends a piece. A page comes in parts if its range begins or ends within it. */
+	int (*put)(struct core *core, const struct core_piece *piece);
 
 	/* Completes the core. late is NULL or holds notes that fit late_note_room. */
 	int (*finish)(struct core *core, const struct notes *late);
@@ -60,5 +80,7 @@ int core_append_zeros(struct core *core, uint64_t size);
 int core_replace(struct core *core, uint64_t offset, const void *bytes, size_t size);
 
 extern const struct core_format elf_format;
+extern const struct core_format kdump_zlib_format, kdump_lzo_format, kdump_snappy_format,
+	kdump_zstd_format;
 
 #endif

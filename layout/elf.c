@@ -103,19 +103,28 @@ static int elf_begin(struct core *core)
 	return write_headers(core) ? -1 : append(core, notes->bytes, notes->size);
 }
 
-/* The memory that comes next may begin behind a gap: the room for late notes, or alignment. */
-static int elf_write(struct core *core, uint64_t paddr, const void *bytes, size_t size)
+/*
+ * Stretches without zeros are appended; what lies between them, be it pages of zeros, the room for
+ * late notes or alignment, is one hole by the time that the next of them comes.
+ */
+static int elf_put(struct core *core, const struct core_piece *piece)
 {
-	if (fill_to(core, elf_layout_offset(&elf_of(core)->layout, core->plan, paddr)))
-		return -1;
-	return append(core, bytes, size);
-}
+	uint64_t start = elf_layout_offset(&elf_of(core)->layout, core->plan, piece->paddr);
+	size_t at = 0, end = 0;
 
-static int elf_zero(struct core *core, uint64_t paddr, uint64_t size)
-{
-	uint64_t offset = elf_layout_offset(&elf_of(core)->layout, core->plan, paddr);
+	for (size_t i = 0; i < piece->page_count; i++) {
+		size_t length = core_page_length(core, piece, piece->paddr + end);
+		bool last = i + 1 == piece->page_count;
 
-	return fill_to(core, offset + size);
+		end += length;
+		if (piece->pages[i].size && !last && piece->pages[i + 1].size)
+			continue;
+		if (piece->pages[i].size &&
+			(fill_to(core, start + at) || append(core, piece->bytes + at, end - at)))
+			return -1;
+		at = end;
+	}
+	return 0;
 }
 
 static int elf_finish(struct core *core, const struct notes *late)
@@ -124,6 +133,8 @@ static int elf_finish(struct core *core, const struct notes *late)
 	const struct notes *notes = core->plan->notes;
 	uint8_t phdr[ELF_HEADER_MAX];
 
+	if (fill_to(core, elf_layout_size(core->plan)))
+		return -1;
 	if (!late)
 		return 0;
 	elf_note_header(layout, phdr, notes->size + late->size);
@@ -140,8 +151,7 @@ static void elf_deinit(struct core *core)
 static const struct core_operations elf_operations = {
 	.size = sizeof(struct elf_core),
 	.begin = elf_begin,
-	.write = elf_write,
-	.zero = elf_zero,
+	.put = elf_put,
 	.finish = elf_finish,
 	.deinit = elf_deinit,
 	.expected_size = elf_layout_size,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "arch/notes.h"
+#include "layout/core_format.h"
 #include "layout/elf_format.h"
 
 enum { HEADERS_AT_ONCE = 512 };
@@ -24,11 +24,7 @@ struct elf_file {
 
 static int read_at(struct elf_file *elf, const char *what, uint64_t offset, void *buf, size_t size)
 {
-	if (offset > elf->source->size || size > elf->source->size - offset)
-		return fail(elf, "%s is behind the end of the file", what);
-	if (elf->source->read_at(elf->source->ctx, offset, buf, size))
-		return fail(elf, "%s cannot be read", what);
-	return 0;
+	return core_source_read(elf->source, what, offset, buf, size, elf->error);
 }
 
 /*
@@ -74,15 +70,15 @@ static int read_header_count(struct elf_file *elf, const uint8_t *ehdr)
 	enum byte_order order = elf->file->order;
 	uint8_t shdr[ELF_HEADER_MAX];
 
-	elf->header_count = elf_get(ehdr, class->e_phnum, order);
+	elf->header_count = field_get(ehdr, class->e_phnum, order);
 	if (elf->header_count == PN_XNUM) {
-		uint64_t shoff = elf_get(ehdr, class->e_shoff, order);
+		uint64_t shoff = field_get(ehdr, class->e_shoff, order);
 
-		if (!shoff || elf_get(ehdr, class->e_shentsize, order) != class->shdr_size)
+		if (!shoff || field_get(ehdr, class->e_shentsize, order) != class->shdr_size)
 			return fail(elf, "the number of program headers is nowhere");
 		if (read_at(elf, "the section header", shoff, shdr, class->shdr_size))
 			return -1;
-		elf->header_count = elf_get(shdr, class->sh_info, order);
+		elf->header_count = field_get(shdr, class->sh_info, order);
 	}
 	if (!elf->header_count)
 		return fail(elf, "it has no program headers");
@@ -102,63 +98,29 @@ static int read_elf_header(struct elf_file *elf)
 
 	if (read_at(elf, "the ELF header", 0, ehdr, class->ehdr_size))
 		return -1;
-	if (elf_get(ehdr, class->e_type, file->order) != ET_CORE)
+	if (field_get(ehdr, class->e_type, file->order) != ET_CORE)
 		return fail(elf, "it is an ELF file but no core");
-	if (elf_get(ehdr, class->e_phentsize, file->order) != class->phdr_size)
+	if (field_get(ehdr, class->e_phentsize, file->order) != class->phdr_size)
 		return fail(elf, "its program headers have an odd size");
 	if (read_header_count(elf, ehdr))
 		return -1;
 
-	elf->headers = elf_get(ehdr, class->e_phoff, file->order);
+	elf->headers = field_get(ehdr, class->e_phoff, file->order);
 	table_size = elf->header_count * class->phdr_size;
 	if (elf->headers > elf->source->size || table_size > elf->source->size - elf->headers)
 		return fail(elf, "its program headers are behind the end of the file");
 
-	file->machine = (uint16_t)elf_get(ehdr, class->e_machine, file->order);
+	file->machine = (uint16_t)field_get(ehdr, class->e_machine, file->order);
 	file->arch = find_arch(file->machine, file->order, class->ident);
 	return 0;
 }
 
-static void take_note(struct core_file *file, const struct note *note)
-{
-	struct error unused;
-
-	if (!strcmp(note->name, "CORE") && note->type == NT_PRSTATUS)
-		file->cpus++;
-	else if (!strcmp(note->name, "QEMU"))
-		file->qemu_notes = true;
-	else if (!strcmp(note->name, "VMCOREINFO") && !file->vmcoreinfo.text)
-		vmcoreinfo_parse(
-			&file->vmcoreinfo, (const char *)note->desc, note->desc_size, &unused);
-}
-
-/* In a file that was cut off within its notes, those that are whole still tell something. */
 static int read_notes(struct elf_file *elf, uint64_t offset, uint64_t size)
 {
-	uint64_t in_file = offset < elf->source->size ? elf->source->size - offset : 0;
-	struct note note;
-	size_t at = 0;
-	uint8_t *bytes;
-	int result;
-
 	if (size > CORE_NOTES_MAX - elf->notes_size)
 		return fail(elf, "its notes are larger than %d bytes", CORE_NOTES_MAX);
 	elf->notes_size += size;
-	if (size > in_file) {
-		size = in_file;
-		elf->file->complete = false;
-	}
-	if (!size)
-		return 0;
-
-	bytes = malloc((size_t)size);
-	if (!bytes)
-		return fail(elf, "out of memory");
-	result = read_at(elf, "a note", offset, bytes, (size_t)size);
-	while (!result && notes_next(bytes, (size_t)size, elf->file->order, &at, &note))
-		take_note(elf->file, &note);
-	free(bytes);
-	return result;
+	return core_file_read_notes(elf->file, elf->source, offset, size, elf->error);
 }
 
 /*
@@ -175,12 +137,12 @@ static int take_load(
 {
 	const struct elf_class *class = elf->class;
 	struct core_file *file = elf->file;
-	uint64_t offset = elf_get(phdr, class->p_offset, file->order);
-	uint64_t filesz = elf_get(phdr, class->p_filesz, file->order);
+	uint64_t offset = field_get(phdr, class->p_offset, file->order);
+	uint64_t filesz = field_get(phdr, class->p_filesz, file->order);
 	struct core_mapping mapping = {
-		.vaddr = elf_get(phdr, class->p_vaddr, file->order),
-		.paddr = elf_get(phdr, class->p_paddr, file->order),
-		.size = elf_get(phdr, class->p_memsz, file->order),
+		.vaddr = field_get(phdr, class->p_vaddr, file->order),
+		.paddr = field_get(phdr, class->p_paddr, file->order),
+		.size = field_get(phdr, class->p_memsz, file->order),
 	};
 
 	file->mappings[file->mapping_count++] = mapping;
@@ -203,10 +165,10 @@ static int take_header(
 	const struct elf_class *class = elf->class;
 	enum byte_order order = elf->file->order;
 
-	switch (elf_get(phdr, class->p_type, order)) {
+	switch (field_get(phdr, class->p_type, order)) {
 	case PT_NOTE:
-		return read_notes(elf, elf_get(phdr, class->p_offset, order),
-			elf_get(phdr, class->p_filesz, order));
+		return read_notes(elf, field_get(phdr, class->p_offset, order),
+			field_get(phdr, class->p_filesz, order));
 	case PT_LOAD:
 		return take_load(elf, phdr, held, held_count);
 	default:
@@ -254,7 +216,6 @@ static int read_memory_map(struct elf_file *elf)
 		free(held);
 		return fail(elf, "out of memory");
 	}
-	elf->file->complete = true;
 	result = read_program_headers(elf, held, &held_count);
 	if (!result && tell_addresses(held, held_count) &&
 		core_mapped_memory(held, held_count, &elf->file->memory))
@@ -269,6 +230,7 @@ int elf_file_read(struct core_file *file, const struct core_source *source, stru
 {
 	struct elf_file elf = { .file = file, .source = source, .error = error };
 
+	file->format = elf_format.name;
 	if (read_ident(&elf) || read_elf_header(&elf))
 		return -1;
 	return read_memory_map(&elf);

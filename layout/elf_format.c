@@ -8,9 +8,6 @@ static_assert(sizeof(Elf32_Phdr) == 32 && sizeof(Elf64_Phdr) == 56, "ELF gABI");
 static_assert(sizeof(Elf32_Shdr) == 40 && sizeof(Elf64_Shdr) == 64, "ELF gABI");
 
 /* clang-format off */
-#define FIELD(type, member) \
-	.member = { offsetof(type, member), sizeof(((type *)NULL)->member) }
-
 #define CLASS(n) { \
 	.ident = ELFCLASS##n, \
 	.bits = n, \
@@ -39,24 +36,3 @@ static_assert(sizeof(Elf32_Shdr) == 40 && sizeof(Elf64_Shdr) == 64, "ELF gABI");
 
 const struct elf_class elf_class_32 = CLASS(32);
 const struct elf_class elf_class_64 = CLASS(64);
-
-uint64_t elf_get(const uint8_t *header, struct elf_field field, enum byte_order order)
-{
-	const uint8_t *from = header + field.offset;
-
-	if (field.size == 2)
-		return get_u16(from, order);
-	return field.size == 4 ? get_u32(from, order) : get_u64(from, order);
-}
-
-void elf_put(uint8_t *header, struct elf_field field, uint64_t value, enum byte_order order)
-{
-	uint8_t *to = header + field.offset;
-
-	if (field.size == 2)
-		put_u16(to, (uint16_t)value, order);
-	else if (field.size == 4)
-		put_u32(to, (uint32_t)value, order);
-	else
-		put_u64(to, value, order);
-}

@@ -98,13 +98,13 @@ static void put_elf_header(
 	ehdr[EI_CLASS] = class->ident;
 	ehdr[EI_DATA] = order == BIG ? ELFDATA2MSB : ELFDATA2LSB;
 	ehdr[EI_VERSION] = EV_CURRENT;
-	elf_put(ehdr, class->e_type, ET_CORE, order);
-	elf_put(ehdr, class->e_machine, machine, order);
-	elf_put(ehdr, class->e_version, EV_CURRENT, order);
-	elf_put(ehdr, class->e_phoff, class->ehdr_size, order);
-	elf_put(ehdr, class->e_ehsize, class->ehdr_size, order);
-	elf_put(ehdr, class->e_phentsize, class->phdr_size, order);
-	elf_put(ehdr, class->e_phnum, phnum, order);
+	field_put(ehdr, class->e_type, ET_CORE, order);
+	field_put(ehdr, class->e_machine, machine, order);
+	field_put(ehdr, class->e_version, EV_CURRENT, order);
+	field_put(ehdr, class->e_phoff, class->ehdr_size, order);
+	field_put(ehdr, class->e_ehsize, class->ehdr_size, order);
+	field_put(ehdr, class->e_phentsize, class->phdr_size, order);
+	field_put(ehdr, class->e_phnum, phnum, order);
 }
 
 void elf_note_header(const struct elf_layout *layout, uint8_t *phdr, uint64_t size)
@@ -112,10 +112,10 @@ void elf_note_header(const struct elf_layout *layout, uint8_t *phdr, uint64_t si
 	const struct elf_class *class = layout->class;
 
 	memset(phdr, 0, class->phdr_size);
-	elf_put(phdr, class->p_type, PT_NOTE, layout->order);
-	elf_put(phdr, class->p_offset, layout->notes, layout->order);
-	elf_put(phdr, class->p_filesz, size, layout->order);
-	elf_put(phdr, class->p_memsz, size, layout->order);
+	field_put(phdr, class->p_type, PT_NOTE, layout->order);
+	field_put(phdr, class->p_offset, layout->notes, layout->order);
+	field_put(phdr, class->p_filesz, size, layout->order);
+	field_put(phdr, class->p_memsz, size, layout->order);
 }
 
 uint64_t elf_note_header_offset(const struct elf_layout *layout)
@@ -133,12 +133,12 @@ static void put_load_header(const struct elf_layout *layout, uint8_t *phdr,
 	const struct elf_class *class = layout->class;
 	uint64_t offset = elf_layout_offset(layout, plan, mapping->paddr);
 
-	elf_put(phdr, class->p_type, PT_LOAD, layout->order);
-	elf_put(phdr, class->p_offset, offset, layout->order);
-	elf_put(phdr, class->p_vaddr, mapping->vaddr, layout->order);
-	elf_put(phdr, class->p_paddr, mapping->paddr, layout->order);
-	elf_put(phdr, class->p_filesz, mapping->size, layout->order);
-	elf_put(phdr, class->p_memsz, mapping->size, layout->order);
+	field_put(phdr, class->p_type, PT_LOAD, layout->order);
+	field_put(phdr, class->p_offset, offset, layout->order);
+	field_put(phdr, class->p_vaddr, mapping->vaddr, layout->order);
+	field_put(phdr, class->p_paddr, mapping->paddr, layout->order);
+	field_put(phdr, class->p_filesz, mapping->size, layout->order);
+	field_put(phdr, class->p_memsz, mapping->size, layout->order);
 }
 
 uint8_t *elf_headers(const struct elf_layout *layout, const struct core_plan *plan)

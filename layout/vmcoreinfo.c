@@ -55,11 +55,10 @@ static bool begins_text(const char *text)
 	       ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'));
 }
 
-static int check_text(const struct vmcoreinfo *info, struct error *error)
+static int check_text(struct vmcoreinfo *info, struct error *error)
 {
 	size_t length, printable = text_length(info->text, info->size);
 	const char *value;
-	uint64_t page_size;
 
 	if (info->size <= RELEASE_KEY_SIZE || !begins_text(info->text))
 		return error_set(error, "VMCOREINFO does not begin with OSRELEASE=");
@@ -72,9 +71,9 @@ static int check_text(const struct vmcoreinfo *info, struct error *error)
 	if (length >= RELEASE_MAX)
 		return error_set(error, "VMCOREINFO has an OSRELEASE of %zu bytes", length);
 	value = vmcoreinfo_value(info, "PAGESIZE", &length);
-	if (!value || !read_digits(&value, 10, &page_size) || *value != '\n' ||
-		page_size < PAGE_SIZE_MIN || page_size > PAGE_SIZE_MAX ||
-		page_size & (page_size - 1))
+	if (!value || !read_digits(&value, 10, &info->page_size) || *value != '\n' ||
+		info->page_size < PAGE_SIZE_MIN || info->page_size > PAGE_SIZE_MAX ||
+		info->page_size & (info->page_size - 1))
 		return error_set(error, "VMCOREINFO has no PAGESIZE");
 	if (!strstr(info->text, "\nSYMBOL("))
 		return error_set(error, "VMCOREINFO has no SYMBOL");

@@ -32,6 +32,7 @@ struct vmcoreinfo {
 	char *text;     /* NUL-terminated copy; NULL if there is none */
 	size_t size;    /* bytes of text without the NUL: the exact size of the note's descriptor */
 	uint64_t paddr; /* of the text in the guest, or VMCOREINFO_NOWHERE */
+	uint64_t page_size;        /* PAGESIZE in bytes, a power of two; 0 without text */
 	char release[RELEASE_MAX]; /* OSRELEASE */
 };
 

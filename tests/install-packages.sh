@@ -11,6 +11,7 @@ build='
 	gcc
 	libc6-dev
 	libcurl4-openssl-dev
+	libdeflate-dev
 	libexpat1-dev
 	liblzo2-dev
 	libsnappy-dev

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/candidates.h"
+#include "layout/core_format.h"
 #include "tests/unit/fake_stub.h"
 #include "tests/unit/small_guest.h"
 
@@ -31,7 +32,9 @@ static struct candidates candidates;
 
 static void learn(const char *more)
 {
-	const struct options options = { .ram = "auto", .vmcoreinfo = "auto" };
+	const struct options options = {
+		.format = &elf_format, .ram = "auto", .vmcoreinfo = "auto"
+	};
 	static char description[32768];
 	struct failure failure;
 

@@ -8,6 +8,7 @@
 
 #include "client/copy.h"
 #include "client/interrupt.h"
+#include "layout/core_format.h"
 #include "tests/unit/fake_stub.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/small_guest.h"
@@ -30,12 +31,13 @@ static struct guest guest;
 static struct plan plan;
 static struct memory_sink sink;
 static struct core *core;
+static struct pipeline *pipeline;
 static struct progress progress;
 static struct copy_result result;
 static struct failure failure;
 
 static const struct options automatic = {
-	.ram = "auto", .vmcoreinfo = "auto", .progress = PROGRESS_NONE
+	.format = &elf_format, .ram = "auto", .vmcoreinfo = "auto", .progress = PROGRESS_NONE
 };
 
 static void prepare(const char *more, const struct options *options, bool can_rewrite)
@@ -53,23 +55,28 @@ static void prepare(const char *more, const struct options *options, bool can_re
 	core = core_create(core_formats[0], &plan.core, &sink.sink);
 	assert_non_null(core);
 	assert_null(core_error(core));
+	pipeline = pipeline_create(core, 2, &failure);
+	assert_non_null(pipeline);
 	progress_init(&progress, options);
 	progress_start(&progress, ranges_total(plan.core.memory));
 }
 
 static int copy(void)
 {
-	return copy_pages(&guest, &plan, core, &progress, &result, &failure);
+	return copy_pages(&guest, &plan, pipeline, &progress, &result, &failure);
 }
 
 static void finish(void)
 {
+	if (pipeline_finish(pipeline, &failure))
+		fail_msg("%s", failure.text);
 	if (core_finish(core, NULL))
 		fail_msg("%s", core_error(core));
 }
 
 static void end(void)
 {
+	pipeline_destroy(pipeline);
 	core_destroy(core);
 	copy_result_deinit(&result);
 	memory_sink_deinit(&sink);
@@ -130,7 +137,8 @@ static void test_copy(void **state)
 /* Ranges that begin and end within a page. */
 static void test_odd_ranges(void **state)
 {
-	const struct options options = { .ram = "0x123-0x1f4f1,0x100001-0x100003",
+	const struct options options = { .format = &elf_format,
+		.ram = "0x123-0x1f4f1,0x100001-0x100003",
 		.vmcoreinfo = "none" };
 
 	(void)state;
@@ -148,7 +156,9 @@ static void test_odd_ranges(void **state)
 /* More memory than there are buffers, so that each is used again. */
 static void test_large(void **state)
 {
-	const struct options options = { .ram = "0x10000000+16M", .vmcoreinfo = "none" };
+	const struct options options = {
+		.format = &elf_format, .ram = "0x10000000+16M", .vmcoreinfo = "none"
+	};
 
 	(void)state;
 	prepare("supported PacketSize=20000;QStartNoAckMode+;qXfer:features:read+\n"
@@ -269,9 +279,11 @@ static void test_lost(void **state)
 /* In a process of its own: signals are. 0 if the copy ended for the signal, and in order. */
 static int copy_interrupted(void)
 {
-	const struct options options = {
-		.ram = "auto", .vmcoreinfo = "auto", .connect_timeout = 5, .timeout = 5
-	};
+	const struct options options = { .format = &elf_format,
+		.ram = "auto",
+		.vmcoreinfo = "auto",
+		.connect_timeout = 5,
+		.timeout = 5 };
 	struct attachment attachment;
 	struct options target;
 
@@ -288,6 +300,7 @@ static int copy_interrupted(void)
 		plan_make(&plan, &guest, &target, true, &failure))
 		return 2;
 	core = core_create(core_formats[0], &plan.core, &sink.sink);
+	pipeline = pipeline_create(core, 2, &failure);
 	progress_init(&progress, &target);
 	progress_start(&progress, TOTAL);
 	raise(SIGINT);

@@ -16,8 +16,9 @@
 #include "arch/notes.h"
 #include "layout/core_format.h"
 #include "tests/unit/memory_sink.h"
+#include "tests/unit/pieces.h"
 
-/* One letter and the arguments for each operation: "begin w1000+800 z1800+800 finish". */
+/* A word for each operation: "begin p1000+2000:dz finish". */
 static char story[1024];
 static const char *failing; /* the operation that is to fail */
 static unsigned deinits;
@@ -41,16 +42,18 @@ static int toy_begin(struct core *core)
 	return tell(core, "begin", "begin");
 }
 
-static int toy_write(struct core *core, uint64_t paddr, const void *bytes, size_t size)
+/* " p1000+3000" and a letter for each page: d for data, z for zeros. */
+static int toy_put(struct core *core, const struct core_piece *piece)
 {
-	assert_non_null(bytes);
-	return tell(core, "write", " w%llx+%zx", (unsigned long long)paddr, size);
-}
+	char pages[CORE_PIECE_PAGES + 1] = "";
 
-static int toy_zero(struct core *core, uint64_t paddr, uint64_t size)
-{
+	assert_non_null(piece->bytes);
+	for (size_t i = 0; i < piece->page_count; i++) {
+		assert_false(piece->pages[i].packed);
+		pages[i] = piece->pages[i].size ? 'd' : 'z';
+	}
 	return tell(
-		core, "zero", " z%llx+%llx", (unsigned long long)paddr, (unsigned long long)size);
+		core, "put", " p%llx+%zx:%s", (unsigned long long)piece->paddr, piece->size, pages);
 }
 
 static int toy_finish(struct core *core, const struct notes *late)
@@ -72,8 +75,7 @@ struct toy_core {
 static const struct core_operations toy_operations = {
 	.size = sizeof(struct toy_core),
 	.begin = toy_begin,
-	.write = toy_write,
-	.zero = toy_zero,
+	.put = toy_put,
 	.finish = toy_finish,
 	.deinit = toy_deinit,
 };
@@ -164,6 +166,11 @@ static void test_formats(void **state)
 	assert_null(core_format_find(""));
 	for (size_t i = 0; core_formats[i]; i++)
 		assert_ptr_equal(core_format_find(core_formats[i]->name), core_formats[i]);
+	/* QEMU's names for the seekable form. */
+	assert_ptr_equal(core_format_find("kdump-raw-zlib"), &kdump_zlib_format);
+	assert_ptr_equal(core_format_find("kdump-raw-lzo"), &kdump_lzo_format);
+	assert_ptr_equal(core_format_find("kdump-raw-snappy"), &kdump_snappy_format);
+	assert_null(core_format_find("kdump-raw-elf"));
 }
 
 static void test_whole_core(void **state)
@@ -174,12 +181,11 @@ static void test_whole_core(void **state)
 	add(f, 0x8000, 0x1000);
 	create(f);
 	assert_null(core_error(f->core));
-	assert_int_equal(core_write(f->core, 0x1000, f->data, 0x2000), 0);
-	assert_int_equal(core_write(f->core, 0x8000, f->data, 0), 0);
-	assert_int_equal(core_write(f->core, 0x8000, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x1000, f->data, 0x2000), 0);
+	assert_int_equal(put_memory(f->core, 0x8000, f->data, 0x1000), 0);
 	assert_int_equal(core_finish(f->core, NULL), 0);
 	assert_null(core_error(f->core));
-	assert_string_equal(story, "begin w1000+2000 w8000+1000 finish");
+	assert_string_equal(story, "begin p1000+2000:dd p8000+1000:d finish");
 	assert_int_equal(core_zero_bytes(f->core), 0);
 	assert_int_equal(deinits, 0);
 	core_destroy(f->core);
@@ -188,7 +194,7 @@ static void test_whole_core(void **state)
 	core_destroy(NULL);
 }
 
-static void test_zero_pages_become_runs(void **state)
+static void test_zero_pages(void **state)
 {
 	struct fixture *f = *state;
 
@@ -197,34 +203,26 @@ static void test_zero_pages_become_runs(void **state)
 	/* Page 2 and the last byte of page 5 are not zero. */
 	f->zeros[0x2000] = 1;
 	f->zeros[0x5fff] = 1;
-	assert_int_equal(core_write(f->core, 0x10000, f->zeros, 0x8000), 0);
-	assert_string_equal(story, "begin z10000+2000 w12000+1000 z13000+2000 w15000+1000");
+	assert_int_equal(put_memory(f->core, 0x10000, f->zeros, 0x8000), 0);
+	assert_string_equal(story, "begin p10000+8000:zzdzzdzz");
 	assert_int_equal(core_zero_bytes(f->core), 0x6000);
-	/* The run that ended the piece goes on through the next ones. */
 	for (uint64_t paddr = 0x18000; paddr < 0x1f000; paddr += 0x1000)
-		assert_int_equal(core_write(f->core, paddr, f->zeros, 0x1000), 0);
-	assert_int_equal(core_write(f->core, 0x1f000, f->data, 0x1000), 0);
-	assert_string_equal(story,
-		"begin z10000+2000 w12000+1000 z13000+2000 w15000+1000 z16000+9000 w1f000+1000");
+		assert_int_equal(put_memory(f->core, paddr, f->zeros, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x1f000, f->data, 0x1000), 0);
 	assert_int_equal(core_zero_bytes(f->core), 0xd000);
 	assert_int_equal(core_finish(f->core, NULL), 0);
 }
 
-static void test_runs_end_with_their_range(void **state)
+/* What a piece has at the most, and what it must not cross. */
+static void test_largest_pieces(void **state)
 {
 	struct fixture *f = *state;
 
-	add(f, 0, 0x3000);
-	add(f, 0x4000, 0x2000);
+	add(f, 0x8000, 0x20000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->zeros, 0x3000), 0);
-	assert_string_equal(story, "begin z0+3000");
-	assert_int_equal(core_write(f->core, 0x4000, f->zeros, 0x1000), 0);
-	assert_string_equal(story, "begin z0+3000");
-	assert_int_equal(core_write(f->core, 0x5000, f->zeros, 0x1000), 0);
-	assert_string_equal(story, "begin z0+3000 z4000+2000");
-	assert_int_equal(core_finish(f->core, NULL), 0);
-	assert_int_equal(core_zero_bytes(f->core), 0x5000);
+	assert_int_equal(put_memory(f->core, 0x8000, f->data, 0x20000), 0);
+	assert_string_equal(story,
+		"begin p8000+8000:dddddddd p10000+10000:dddddddddddddddd p20000+8000:dddddddd");
 }
 
 /* Pages that a range, or a piece, holds in part are told by that part. */
@@ -235,8 +233,8 @@ static void test_odd_boundaries(void **state)
 	add(f, 0x800, 0x3400); /* up to 0x3bff */
 	create(f);
 	f->zeros[0x800] = 1; /* 0x1000, the start of the next page */
-	assert_int_equal(core_write(f->core, 0x800, f->zeros, 0x3400), 0);
-	assert_string_equal(story, "begin z800+800 w1000+1000 z2000+1c00");
+	assert_int_equal(put_memory(f->core, 0x800, f->zeros, 0x3400), 0);
+	assert_string_equal(story, "begin p800+3400:zdzz");
 	assert_int_equal(core_zero_bytes(f->core), 0x2400);
 	assert_int_equal(core_finish(f->core, NULL), 0);
 }
@@ -247,12 +245,12 @@ static void test_odd_pieces(void **state)
 
 	add(f, 0, 0x2000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->zeros, 0x1), 0);
-	assert_int_equal(core_write(f->core, 0x1, f->data, 0x1), 0);
-	assert_int_equal(core_write(f->core, 0x2, f->zeros, 0x17fe), 0);
-	assert_int_equal(core_write(f->core, 0x1800, f->zeros, 0x7ff), 0);
-	assert_int_equal(core_write(f->core, 0x1fff, f->zeros, 0x1), 0);
-	assert_string_equal(story, "begin z0+1 w1+1 z2+1ffe");
+	assert_int_equal(put_memory(f->core, 0, f->zeros, 0x1), 0);
+	assert_int_equal(put_memory(f->core, 0x1, f->data, 0x1), 0);
+	assert_int_equal(put_memory(f->core, 0x2, f->zeros, 0x17fe), 0);
+	assert_int_equal(put_memory(f->core, 0x1800, f->zeros, 0x7ff), 0);
+	assert_int_equal(put_memory(f->core, 0x1fff, f->zeros, 0x1), 0);
+	assert_string_equal(story, "begin p0+1:z p1+1:d p2+17fe:zz p1800+7ff:z p1fff+1:z");
 	assert_int_equal(core_zero_bytes(f->core), 0x1fff);
 	assert_int_equal(core_finish(f->core, NULL), 0);
 }
@@ -266,8 +264,9 @@ static void test_large_pages(void **state)
 	add(f, 0, 0x20000);
 	create(f);
 	f->zeros[0xffff] = 1;
-	assert_int_equal(core_write(f->core, 0, f->zeros, 0x20000), 0);
-	assert_string_equal(story, "begin w0+10000 z10000+10000");
+	assert_int_equal(put_memory(f->core, 0, f->zeros, 0x20000), 0);
+	assert_string_equal(story, "begin p0+10000:d p10000+10000:z");
+	assert_int_equal(core_zero_bytes(f->core), 0x10000);
 }
 
 static void test_gap_within_a_range(void **state)
@@ -276,8 +275,8 @@ static void test_gap_within_a_range(void **state)
 
 	add(f, 0, 0x3000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
-	assert_int_equal(core_write(f->core, 0x2000, f->data, 0x1000), -1);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x2000, f->data, 0x1000), -1);
 	fails_with(f, "memory at 0x2000 came where 0x1000 was due");
 }
 
@@ -288,7 +287,7 @@ static void test_wrong_order(void **state)
 	add(f, 0, 0x1000);
 	add(f, 0x2000, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0x2000, f->data, 0x1000), -1);
+	assert_int_equal(put_memory(f->core, 0x2000, f->data, 0x1000), -1);
 	fails_with(f, "memory at 0x2000 came where 0x0 was due");
 }
 
@@ -299,8 +298,8 @@ static void test_same_memory_twice(void **state)
 	add(f, 0, 0x1000);
 	add(f, 0x2000, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), -1);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), -1);
 	fails_with(f, "memory at 0x0 came where 0x2000 was due");
 }
 
@@ -308,13 +307,13 @@ static void test_piece_over_the_end(void **state)
 {
 	struct fixture *f = *state;
 
-	add(f, 0, 0x9fc00);
+	add(f, 0, 0x2c00);
 	add(f, 0x100000, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x9f000), 0);
-	assert_int_equal(core_write(f->core, 0x9f000, f->data, 0xc01), -1);
-	fails_with(f, "memory at 0x9f000 reaches over the end of its range");
-	assert_string_equal(story, "begin w0+9f000");
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x2000), 0);
+	assert_int_equal(put_memory(f->core, 0x2000, f->data, 0xc01), -1);
+	fails_with(f, "memory at 0x2000 reaches over the end of its range");
+	assert_string_equal(story, "begin p0+2000:dd");
 }
 
 static void test_too_much_memory(void **state)
@@ -323,8 +322,8 @@ static void test_too_much_memory(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
-	assert_int_equal(core_write(f->core, 0x1000, f->data, 1), -1);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x1000, f->data, 1), -1);
 	fails_with(f, "memory at 0x1000 came when all was written");
 }
 
@@ -335,11 +334,11 @@ static void test_missing_memory(void **state)
 	add(f, 0, 0x1000);
 	add(f, 0x2000, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
-	assert_int_equal(core_write(f->core, 0x2000, f->data, 0xfff), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x2000, f->data, 0xfff), 0);
 	assert_int_equal(core_finish(f->core, NULL), -1);
 	fails_with(f, "memory from 0x2fff on was not written");
-	assert_string_equal(story, "begin w0+1000 w2000+fff");
+	assert_string_equal(story, "begin p0+1000:d p2000+fff:d");
 }
 
 static void test_failure_sticks(void **state)
@@ -348,10 +347,9 @@ static void test_failure_sticks(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0x5000, f->data, 1), -1);
+	assert_int_equal(put_memory(f->core, 0x5000, f->data, 1), -1);
 	fails_with(f, "memory at 0x5000 came where 0x0 was due");
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), -1);
-	assert_int_equal(core_write(f->core, 0, f->data, 0), -1);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), -1);
 	assert_int_equal(core_finish(f->core, NULL), -1);
 	fails_with(f, "memory at 0x5000 came where 0x0 was due");
 	assert_string_equal(story, "begin");
@@ -363,11 +361,11 @@ static void test_after_the_end(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	assert_int_equal(core_finish(f->core, NULL), 0);
 	assert_int_equal(core_finish(f->core, NULL), -1);
 	fails_with(f, "the core was finished before");
-	assert_string_equal(story, "begin w0+1000 finish");
+	assert_string_equal(story, "begin p0+1000:d finish");
 }
 
 static void test_memory_after_the_end(void **state)
@@ -376,9 +374,9 @@ static void test_memory_after_the_end(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	assert_int_equal(core_finish(f->core, NULL), 0);
-	assert_int_equal(core_write(f->core, 0x1000, f->data, 0x1000), -1);
+	assert_int_equal(put_memory(f->core, 0x1000, f->data, 0x1000), -1);
 	fails_with(f, "memory at 0x1000 came after the end of the core");
 }
 
@@ -391,9 +389,9 @@ static void check_failing(struct fixture *f, const char *operation, const char *
 	story[0] = '\0';
 	deinits = 0;
 	create(f);
-	core_write(f->core, 0, f->data, 0x1000);
-	core_write(f->core, 0x1000, f->zeros, 0x1000);
-	core_write(f->core, 0x2000, f->data, 0x1000);
+	put_memory(f->core, 0, f->data, 0x1000);
+	put_memory(f->core, 0x1000, f->zeros, 0x1000);
+	put_memory(f->core, 0x2000, f->data, 0x1000);
 	assert_int_equal(core_finish(f->core, NULL), -1);
 	snprintf(text, sizeof(text), "%s failed", operation);
 	fails_with(f, text);
@@ -409,9 +407,8 @@ static void test_failing_operations(void **state)
 
 	add(f, 0, 0x3000);
 	check_failing(f, "begin", "begin");
-	check_failing(f, "write", "begin w0+1000");
-	check_failing(f, "zero", "begin w0+1000 z1000+1000");
-	check_failing(f, "finish", "begin w0+1000 z1000+1000 w2000+1000 finish");
+	check_failing(f, "put", "begin p0+1000:d");
+	check_failing(f, "finish", "begin p0+1000:d p1000+1000:z p2000+1000:d finish");
 }
 
 static void test_late_notes(void **state)
@@ -420,10 +417,10 @@ static void test_late_notes(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	notes_append(&f->late, "VMCOREINFO", 0, f->data, 76); /* 12 + 12 + 76 bytes */
 	assert_int_equal(core_finish(f->core, &f->late), 0);
-	assert_string_equal(story, "begin w0+1000 finish+100");
+	assert_string_equal(story, "begin p0+1000:d finish+100");
 }
 
 static void test_empty_late_notes(void **state)
@@ -433,9 +430,9 @@ static void test_empty_late_notes(void **state)
 	f->plan.late_note_room = 0;
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	assert_int_equal(core_finish(f->core, &f->late), 0);
-	assert_string_equal(story, "begin w0+1000 finish");
+	assert_string_equal(story, "begin p0+1000:d finish");
 }
 
 static void test_late_notes_too_large(void **state)
@@ -444,11 +441,11 @@ static void test_late_notes_too_large(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	notes_append(&f->late, "VMCOREINFO", 0, f->data, 77);
 	assert_int_equal(core_finish(f->core, &f->late), -1);
 	fails_with(f, "104 bytes of late notes do not fit the room of 100");
-	assert_string_equal(story, "begin w0+1000");
+	assert_string_equal(story, "begin p0+1000:d");
 }
 
 static void test_late_notes_failed(void **state)
@@ -457,7 +454,7 @@ static void test_late_notes_failed(void **state)
 
 	add(f, 0, 0x1000);
 	create(f);
-	assert_int_equal(core_write(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	f->late.failed = true;
 	assert_int_equal(core_finish(f->core, &f->late), -1);
 	fails_with(f, "out of memory for the late notes");
@@ -529,6 +526,22 @@ static void test_format_that_seeks(void **state)
 	assert_string_equal(story, "");
 }
 
+static void test_codec_that_is_not_built(void **state)
+{
+	static const struct codec codec = { .name = "toy", .library = "toylib" };
+	static const struct core_format format = {
+		.name = "toy", .codec = &codec, .operations = &toy_operations
+	};
+	struct fixture *f = *state;
+
+	add(f, 0, 0x1000);
+	assert_false(core_format_is_built(&format));
+	assert_true(core_format_is_built(&toy_format));
+	f->core = core_create(&format, &f->plan, &f->sink.sink);
+	fails_with(f, "this rspdump was built without toylib");
+	assert_string_equal(story, "");
+}
+
 static void test_size_is_the_formats_to_tell(void **state)
 {
 	struct fixture *f = *state;
@@ -566,8 +579,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats),
 		TEST(test_whole_core),
-		TEST(test_zero_pages_become_runs),
-		TEST(test_runs_end_with_their_range),
+		TEST(test_zero_pages),
+		TEST(test_largest_pieces),
 		TEST(test_odd_boundaries),
 		TEST(test_odd_pieces),
 		TEST(test_large_pages),
@@ -590,6 +603,7 @@ int main(void)
 		TEST(test_notes_too_large),
 		TEST(test_room_without_write_at),
 		TEST(test_format_that_seeks),
+		TEST(test_codec_that_is_not_built),
 		TEST(test_size_is_the_formats_to_tell),
 		TEST(test_mapped_memory),
 	};

@@ -17,6 +17,7 @@
 #include "layout/core_file.h"
 #include "layout/elf_format.h"
 #include "tests/unit/memory_sink.h"
+#include "tests/unit/pieces.h"
 
 static const char vmcoreinfo_text[] = "OSRELEASE=6.1.0-toy\n"
 				      "PAGESIZE=4096\n"
@@ -131,11 +132,11 @@ static void start(struct fixture *f, const struct build *b)
 	ehdr[EI_CLASS] = class->ident;
 	ehdr[EI_DATA] = b->order == BIG ? 2 : 1;
 	ehdr[EI_VERSION] = 1;
-	elf_put(ehdr, class->e_type, ET_CORE, b->order);
-	elf_put(ehdr, class->e_machine, b->machine, b->order);
-	elf_put(ehdr, class->e_phoff, b->phoff, b->order);
-	elf_put(ehdr, class->e_phentsize, class->phdr_size, b->order);
-	elf_put(ehdr, class->e_phnum, b->count, b->order);
+	field_put(ehdr, class->e_type, ET_CORE, b->order);
+	field_put(ehdr, class->e_machine, b->machine, b->order);
+	field_put(ehdr, class->e_phoff, b->phoff, b->order);
+	field_put(ehdr, class->e_phentsize, class->phdr_size, b->order);
+	field_put(ehdr, class->e_phnum, b->count, b->order);
 }
 
 static void header(struct fixture *f, const struct build *b, size_t nth, uint32_t type,
@@ -145,12 +146,12 @@ static void header(struct fixture *f, const struct build *b, size_t nth, uint32_
 	uint8_t *phdr = f->bytes.data + b->phoff + nth * class->phdr_size;
 
 	assert_in_range(b->phoff + (nth + 1) * class->phdr_size, 0, f->bytes.size);
-	elf_put(phdr, class->p_type, type, b->order);
-	elf_put(phdr, class->p_offset, offset, b->order);
-	elf_put(phdr, class->p_vaddr, vaddr, b->order);
-	elf_put(phdr, class->p_paddr, paddr, b->order);
-	elf_put(phdr, class->p_filesz, filesz, b->order);
-	elf_put(phdr, class->p_memsz, memsz, b->order);
+	field_put(phdr, class->p_type, type, b->order);
+	field_put(phdr, class->p_offset, offset, b->order);
+	field_put(phdr, class->p_vaddr, vaddr, b->order);
+	field_put(phdr, class->p_paddr, paddr, b->order);
+	field_put(phdr, class->p_filesz, filesz, b->order);
+	field_put(phdr, class->p_memsz, memsz, b->order);
 }
 
 /* Puts the notes at offset, and the nth program header for them. */
@@ -257,9 +258,9 @@ static void test_qemu(void **state)
 	b.count = 3;
 	check_simple(f, &b);
 	memset(f->bytes.data + 64, 0xff, 0xc0 - 64);
-	elf_put(f->bytes.data, elf_class_64.e_ehsize, 8, LITTLE);
-	elf_put(f->bytes.data, elf_class_64.e_shoff, 64, LITTLE);
-	elf_put(f->bytes.data, elf_class_64.e_shentsize, 64, LITTLE);
+	field_put(f->bytes.data, elf_class_64.e_ehsize, 8, LITTLE);
+	field_put(f->bytes.data, elf_class_64.e_shoff, 64, LITTLE);
+	field_put(f->bytes.data, elf_class_64.e_shentsize, 64, LITTLE);
 	assert_int_equal(read_core(f), 0);
 	assert_int_equal(f->file.cpus, 2);
 	assert_int_equal(f->file.memory.count, 2);
@@ -382,7 +383,7 @@ static void test_offsets_that_wrap(void **state)
 	assert_int_equal(read_core(f), 0);
 	assert_false(f->file.complete);
 	assert_int_equal(f->file.memory.count, 1);
-	elf_put(f->bytes.data, elf_class_64.e_phoff, UINT64_MAX - 1, LITTLE);
+	field_put(f->bytes.data, elf_class_64.e_phoff, UINT64_MAX - 1, LITTLE);
 	refused(f, "its program headers are behind the end of the file");
 }
 
@@ -470,9 +471,9 @@ static void check_extended(struct fixture *f, struct build b, size_t shoff)
 	start(f, &b);
 	if (!shoff)
 		shoff = b.size - class->shdr_size;
-	elf_put(f->bytes.data, class->e_shoff, shoff, b.order);
-	elf_put(f->bytes.data, class->e_shentsize, class->shdr_size, b.order);
-	elf_put(f->bytes.data + shoff, class->sh_info, count, b.order);
+	field_put(f->bytes.data, class->e_shoff, shoff, b.order);
+	field_put(f->bytes.data, class->e_shentsize, class->shdr_size, b.order);
+	field_put(f->bytes.data + shoff, class->sh_info, count, b.order);
 	/* In descending order, every second page of the first 560 MB, and 2000 of them twice. */
 	for (size_t i = 0; i < count; i++)
 		header(f, &b, i, PT_LOAD, 0x1000, i << 12, (69999 - i) % 65536 * 0x2000, 1, 0x1000);
@@ -507,20 +508,20 @@ static void test_bad_extended_numbering(void **state)
 	b.count = PN_XNUM;
 	start(f, &b);
 	ehdr = f->bytes.data;
-	elf_put(ehdr, elf_class_64.e_shentsize, 64, LITTLE);
+	field_put(ehdr, elf_class_64.e_shentsize, 64, LITTLE);
 	refused(f, "the number of program headers is nowhere");
-	elf_put(ehdr, elf_class_64.e_shoff, 64, LITTLE);
+	field_put(ehdr, elf_class_64.e_shoff, 64, LITTLE);
 	refused(f, "it has no program headers");
-	elf_put(ehdr, elf_class_64.e_shentsize, 40, LITTLE);
+	field_put(ehdr, elf_class_64.e_shentsize, 40, LITTLE);
 	refused(f, "the number of program headers is nowhere");
-	elf_put(ehdr, elf_class_64.e_shentsize, 64, LITTLE);
-	elf_put(ehdr + 64, elf_class_64.sh_info, (1 << 20) + 1, LITTLE);
+	field_put(ehdr, elf_class_64.e_shentsize, 64, LITTLE);
+	field_put(ehdr + 64, elf_class_64.sh_info, (1 << 20) + 1, LITTLE);
 	refused(f, "1048577 program headers are more than 1048576");
-	elf_put(ehdr + 64, elf_class_64.sh_info, 1 << 20, LITTLE);
+	field_put(ehdr + 64, elf_class_64.sh_info, 1 << 20, LITTLE);
 	refused(f, "its program headers are behind the end of the file");
-	elf_put(ehdr, elf_class_64.e_shoff, 0x4000 - 63, LITTLE);
+	field_put(ehdr, elf_class_64.e_shoff, 0x4000 - 63, LITTLE);
 	refused(f, "the section header is behind the end of the file");
-	elf_put(ehdr, elf_class_64.e_shoff, UINT64_MAX, LITTLE);
+	field_put(ehdr, elf_class_64.e_shoff, UINT64_MAX, LITTLE);
 	refused(f, "the section header is behind the end of the file");
 }
 
@@ -533,9 +534,9 @@ static void test_more_ranges_than_there_may_be(void **state)
 	b.phoff = 128;
 	b.size = 128 + 65537 * 56;
 	start(f, &b);
-	elf_put(f->bytes.data, elf_class_64.e_shoff, 64, LITTLE);
-	elf_put(f->bytes.data, elf_class_64.e_shentsize, 64, LITTLE);
-	elf_put(f->bytes.data + 64, elf_class_64.sh_info, 65537, LITTLE);
+	field_put(f->bytes.data, elf_class_64.e_shoff, 64, LITTLE);
+	field_put(f->bytes.data, elf_class_64.e_shentsize, 64, LITTLE);
+	field_put(f->bytes.data + 64, elf_class_64.sh_info, 65537, LITTLE);
 	for (size_t i = 0; i < 65537; i++)
 		header(f, &b, i, PT_LOAD, 0x1000, 0, i * 0x2000, 1, 0x1000);
 	refused(f, "its memory is in more than 65536 pieces");
@@ -548,14 +549,14 @@ static void test_no_cores(void **state)
 
 	start(f, &x86_64);
 	ehdr = f->bytes.data;
-	elf_put(ehdr, elf_class_64.e_type, ET_EXEC, LITTLE);
+	field_put(ehdr, elf_class_64.e_type, ET_EXEC, LITTLE);
 	refused(f, "it is an ELF file but no core");
 	start(f, &x86_64);
 	ehdr = f->bytes.data;
-	elf_put(ehdr, elf_class_64.e_phentsize, 32, LITTLE);
+	field_put(ehdr, elf_class_64.e_phentsize, 32, LITTLE);
 	refused(f, "its program headers have an odd size");
-	elf_put(ehdr, elf_class_64.e_phentsize, 56, LITTLE);
-	elf_put(ehdr, elf_class_64.e_phnum, 0, LITTLE);
+	field_put(ehdr, elf_class_64.e_phentsize, 56, LITTLE);
+	field_put(ehdr, elf_class_64.e_phnum, 0, LITTLE);
 	refused(f, "it has no program headers");
 	ehdr[EI_CLASS] = 3;
 	refused(f, "its ELF class is 3");
@@ -646,8 +647,8 @@ static void test_round_trip(void **state)
 	notes_append(&late, "VMCOREINFO", 0, vmcoreinfo_text, sizeof(vmcoreinfo_text) - 1);
 	memory_sink_init(&sink, true);
 	core = core_create(core_format_find("elf"), &plan, &sink.sink);
-	assert_int_equal(core_write(core, 0, zeros, 0x9fc00), 0);
-	assert_int_equal(core_write(core, 0x100000, zeros, 0x2000), 0);
+	assert_int_equal(put_memory(core, 0, zeros, 0x9fc00), 0);
+	assert_int_equal(put_memory(core, 0x100000, zeros, 0x2000), 0);
 	assert_int_equal(core_finish(core, &late), 0);
 	core_destroy(core);
 

@@ -17,6 +17,7 @@
 #include "layout/core.h"
 #include "layout/elf_format.h"
 #include "tests/unit/memory_sink.h"
+#include "tests/unit/pieces.h"
 
 static const struct arch toy64 = {
 	.name = "toy64",
@@ -135,7 +136,7 @@ static int write_all(struct fixture *f, const struct notes *late)
 		const struct range *range = &f->memory.items[i];
 
 		assert_in_range(range->start + range->size, 0, GUEST);
-		if (core_write(f->core, range->start, f->guest + range->start, (size_t)range->size))
+		if (put_memory(f->core, range->start, f->guest + range->start, (size_t)range->size))
 			return -1;
 	}
 	return core_finish(f->core, late);
@@ -143,12 +144,12 @@ static int write_all(struct fixture *f, const struct notes *late)
 
 /* Field of the nth program header of an output in the order and class given. */
 static uint64_t phdr(
-	struct fixture *f, const struct elf_class *class, size_t nth, struct elf_field field)
+	struct fixture *f, const struct elf_class *class, size_t nth, struct field field)
 {
 	size_t at = class->ehdr_size + nth * class->phdr_size;
 
 	assert_in_range(at + class->phdr_size, 0, f->sink.size);
-	return elf_get(f->sink.bytes + at, field, f->plan.arch->order);
+	return field_get(f->sink.bytes + at, field, f->plan.arch->order);
 }
 
 /* Arrays with a field, or a few, a line. */
@@ -589,7 +590,7 @@ static void test_failing_sink(void **state)
 		assert_int_equal(write_all(f, &f->late), -1);
 		fails_with(f, MEMORY_SINK_ERROR);
 		assert_int_equal(f->sink.calls, n);
-		assert_int_equal(core_write(f->core, 0, f->guest, 1), -1);
+		assert_int_equal(put_memory(f->core, 0, f->guest, 1), -1);
 		assert_int_equal(core_finish(f->core, NULL), -1);
 		fails_with(f, MEMORY_SINK_ERROR);
 		assert_int_equal(f->sink.calls, n);

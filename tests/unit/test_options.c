@@ -286,7 +286,17 @@ static void test_bad_values(void **state)
 		"--after does not take \"Auto\": the guest afterwards: auto (as found), resume or stop");
 	assert_refused("--progress=bars 1",
 		"--progress does not take \"bars\": auto, bar, plain, json or none");
-	assert_refused("-F elfs 1", "--format does not take \"elfs\": elf (default)");
+	assert_refused("-F elfs 1",
+		"--format does not take \"elfs\": elf (default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		snprintf(line, sizeof(line), "--jobs=%s 1", numbers[i]);
+		assert_int_equal(parse(line), -1);
+		snprintf(line, sizeof(line), "-F kdump-zlib --compress-level=%s 1", numbers[i]);
+		assert_int_equal(parse(line), -1);
+		assert_int_equal(failure.status, STATUS_USAGE);
+	}
+	assert_refused("-j 0 1", "--jobs does not take \"0\": threads that compress (default: one a CPU)");
+	assert_int_equal(parse("-j 257 1"), -1);
 	assert_int_equal(parse("--output= 1"), -1);
 	assert_int_equal(parse("--ram= 1"), -1);
 	assert_int_equal(parse("--vmcoreinfo= 1"), -1);

@@ -13,6 +13,7 @@
 
 #include "client/interrupt.h"
 #include "client/output.h"
+#include "layout/core_format.h"
 #include "tests/unit/capture.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
@@ -94,7 +95,7 @@ static struct failure failure;
 
 static struct output *try_open(const char *path, bool force)
 {
-	const struct options options = { .output = path, .force = force };
+	const struct options options = { .format = &elf_format, .output = path, .force = force };
 
 	failure = (struct failure){ .status = STATUS_DONE };
 	return output_open(&options, &failure);
@@ -643,7 +644,7 @@ static void test_reader_gone(void **state)
 /* A reader that has stopped reading does not keep us from ending: 0 if it does not. */
 static int end_while_writing(int fd)
 {
-	const struct options options = { .output = "fd:9" };
+	const struct options options = { .format = &elf_format, .output = "fd:9" };
 	static const uint8_t bytes[MIB(2)];
 	struct output *output;
 	struct sink *sink;

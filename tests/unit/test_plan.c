@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/plan.h"
+#include "layout/core_format.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
 // clang-format off
@@ -16,7 +17,9 @@
 #define DIRECT_MAP UINT64_C(0xffff888000000000)
 #define TEXT       UINT64_C(0xffffffff81000000)
 
-static const struct options automatic = { .ram = "auto", .vmcoreinfo = "auto" };
+static const struct options automatic = {
+	.format = &elf_format, .ram = "auto", .vmcoreinfo = "auto"
+};
 
 static struct guest guest;
 static struct plan plan;
@@ -274,7 +277,7 @@ static void test_late_vmcoreinfo(void **state)
 
 static void test_no_late_vmcoreinfo(void **state)
 {
-	const struct options none = { .ram = "auto", .vmcoreinfo = "none" };
+	const struct options none = { .format = &elf_format, .ram = "auto", .vmcoreinfo = "none" };
 
 	(void)state;
 	/* A pipe cannot take it. */

@@ -39,12 +39,12 @@ def check_crash(core, release):
 
 def check_makedumpfile(core, release, directory):
     """The kernel's log is there; and a filtered copy is made, whose path is returned."""
-    log = directory / "dmesg"
+    log = directory / f"{core.name}.dmesg"
     _read("makedumpfile", "--dump-dmesg", core, log)
     text = log.read_text(errors="replace")
     for line in (f"Linux version {release}", "rspdump-guest: in the kernel log"):
         check(line in text, f"{line!r} is not in the kernel's log:\n{text[-1500:]}")
-    small = directory / "filtered"
+    small = directory / f"{core.name}.filtered"
     done = _read("makedumpfile", "-D", "-d", "31", core, small)
     check("makedumpfile Completed" in done.stdout, f"makedumpfile -d 31: {done.stdout[-1500:]}")
     check_crash(small, release)

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client/pipeline.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "client/interrupt.h"
+
+enum {
+	/*
+	 * More than a connection ever has on its way, and enough for a disk that pauses for as
+	 * long as 16 MiB take to arrive.
+	 */
+	SLOTS = 256,
+	/* A reader that had to wait goes on when it can do so for a while. */
+	RESUME_AT = SLOTS * 3 / 4,
+};
+
+struct slot {
+	struct core_piece piece;
+	bool prepared;
+};
+
+struct pipeline {
+	struct core *core;
+	uint8_t *buffers;
+	struct slot slots[SLOTS];
+
+	pthread_mutex_t lock;
+	pthread_cond_t work;  /* for workers: something was submitted, or the end */
+	pthread_cond_t ready; /* for the writer: the next piece is prepared, or the end */
+	pthread_cond_t room;  /* for the reader: RESUME_AT buffers are left, or it failed */
+	/* Pieces so far. Each is a step behind the one before, and none ever by more than SLOTS. */
+	size_t reserved, submitted, taken, written;
+	bool reader_waits;
+	bool closed; /* nothing more will be submitted */
+	bool failed; /* nothing more will be written */
+
+	struct core_worker **workers; /* given to the threads one by one */
+	pthread_t *threads;           /* the writer and the workers */
+	size_t thread_count, worker_count, workers_given;
+};
+
+static struct slot *slot_of(struct pipeline *pipeline, size_t index)
+{
+	return &pipeline->slots[index % SLOTS];
+}
+
+static struct core_worker *take_worker(struct pipeline *pipeline)
+{
+	struct core_worker *worker;
+
+	pthread_mutex_lock(&pipeline->lock);
+	worker = pipeline->workers[pipeline->workers_given++];
+	pthread_mutex_unlock(&pipeline->lock);
+	return worker;
+}
+
+static void *work(void *argument)
+{
+	struct pipeline *pipeline = argument;
+	struct core_worker *worker = take_worker(pipeline);
+
+	pthread_mutex_lock(&pipeline->lock);
+	for (;;) {
+		while (pipeline->taken == pipeline->submitted && !pipeline->closed &&
+			!pipeline->failed)
+			pthread_cond_wait(&pipeline->work, &pipeline->lock);
+		if (pipeline->failed || pipeline->taken == pipeline->submitted)
+			break;
+
+		size_t index = pipeline->taken++;
+		struct slot *slot = slot_of(pipeline, index);
+
+		pthread_mutex_unlock(&pipeline->lock);
+		core_prepare(worker, &slot->piece);
+		pthread_mutex_lock(&pipeline->lock);
+		slot->prepared = true;
+		if (index == pipeline->written)
+			pthread_cond_signal(&pipeline->ready);
+	}
+	pthread_mutex_unlock(&pipeline->lock);
+	return NULL;
+}
+
+/* The writer's next piece is there to be written. */
+static bool is_ready(struct pipeline *pipeline)
+{
+	return pipeline->written < pipeline->submitted &&
+	       slot_of(pipeline, pipeline->written)->prepared;
+}
+
+static void *write_pieces(void *argument)
+{
+	struct pipeline *pipeline = argument;
+
+	pthread_mutex_lock(&pipeline->lock);
+	for (;;) {
+		while (!is_ready(pipeline) && !pipeline->failed &&
+			!(pipeline->closed && pipeline->written == pipeline->submitted))
+			pthread_cond_wait(&pipeline->ready, &pipeline->lock);
+		if (!is_ready(pipeline) || pipeline->failed)
+			break;
+
+		struct slot *slot = slot_of(pipeline, pipeline->written);
+		int result;
+
+		pthread_mutex_unlock(&pipeline->lock);
+		result = core_put(pipeline->core, &slot->piece);
+		pthread_mutex_lock(&pipeline->lock);
+		slot->prepared = false;
+		pipeline->written++;
+		if (result) {
+			pipeline->failed = true;
+			pthread_cond_broadcast(&pipeline->work);
+		}
+		if (pipeline->reader_waits &&
+			(result || pipeline->reserved - pipeline->written <= SLOTS - RESUME_AT))
+			pthread_cond_signal(&pipeline->room);
+	}
+	pthread_mutex_unlock(&pipeline->lock);
+	return NULL;
+}
+
+struct core_piece *pipeline_reserve(struct pipeline *pipeline)
+{
+	struct core_piece *piece = NULL;
+
+	pthread_mutex_lock(&pipeline->lock);
+	if (pipeline->reserved - pipeline->written == SLOTS &&
+		pipeline->reserved == pipeline->submitted) {
+		pipeline->reader_waits = true;
+		while (pipeline->reserved - pipeline->written > SLOTS - RESUME_AT &&
+			!pipeline->failed)
+			pthread_cond_wait(&pipeline->room, &pipeline->lock);
+		pipeline->reader_waits = false;
+	}
+	if (pipeline->reserved - pipeline->written < SLOTS && !pipeline->failed)
+		piece = &slot_of(pipeline, pipeline->reserved++)->piece;
+	pthread_mutex_unlock(&pipeline->lock);
+	return piece;
+}
+
+void pipeline_submit(struct pipeline *pipeline)
+{
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->submitted++;
+	pthread_cond_signal(&pipeline->work);
+	pthread_mutex_unlock(&pipeline->lock);
+}
+
+bool pipeline_failed(struct pipeline *pipeline)
+{
+	bool failed;
+
+	pthread_mutex_lock(&pipeline->lock);
+	failed = pipeline->failed;
+	pthread_mutex_unlock(&pipeline->lock);
+	return failed;
+}
+
+static void join_all(struct pipeline *pipeline)
+{
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->closed = true;
+	pthread_cond_broadcast(&pipeline->work);
+	pthread_cond_broadcast(&pipeline->ready);
+	pthread_mutex_unlock(&pipeline->lock);
+	while (pipeline->thread_count)
+		pthread_join(pipeline->threads[--pipeline->thread_count], NULL);
+}
+
+int pipeline_finish(struct pipeline *pipeline, struct failure *failure)
+{
+	join_all(pipeline);
+	if (!pipeline->failed)
+		return 0;
+	if (interrupt_signal())
+		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
+	return fail(failure, STATUS_OUTPUT, "%s", core_error(pipeline->core));
+}
+
+void pipeline_destroy(struct pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->failed = true;
+	pthread_mutex_unlock(&pipeline->lock);
+	join_all(pipeline);
+	for (size_t i = 0; i < pipeline->worker_count; i++)
+		core_worker_destroy(pipeline->workers[i]);
+	pthread_mutex_destroy(&pipeline->lock);
+	pthread_cond_destroy(&pipeline->work);
+	pthread_cond_destroy(&pipeline->ready);
+	pthread_cond_destroy(&pipeline->room);
+	free(pipeline->workers);
+	free(pipeline->threads);
+	free(pipeline->buffers);
+	free(pipeline);
+}
+
+static unsigned cpus_here(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return CPU_COUNT(&set) < PIPELINE_JOBS_MAX ? (unsigned)CPU_COUNT(&set) : PIPELINE_JOBS_MAX;
+}
+
+static bool start_thread(struct pipeline *pipeline, void *(*run)(void *))
+{
+	if (pthread_create(&pipeline->threads[pipeline->thread_count], NULL, run, pipeline))
+		return false;
+	pipeline->thread_count++;
+	return true;
+}
+
+/* Signals are for the reader, who has the guest to let go. */
+static bool start_threads(struct pipeline *pipeline)
+{
+	sigset_t all, before;
+	bool started;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = start_thread(pipeline, write_pieces);
+	for (size_t i = 0; i < pipeline->worker_count; i++)
+		started = started && start_thread(pipeline, work);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+struct pipeline *pipeline_create(struct core *core, unsigned jobs, struct failure *failure)
+{
+	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	bool complete;
+
+	if (!pipeline) {
+		fail(failure, STATUS_FAILED, "no memory");
+		return NULL;
+	}
+	if (!jobs)
+		jobs = cpus_here();
+	pipeline->core = core;
+	pthread_mutex_init(&pipeline->lock, NULL);
+	pthread_cond_init(&pipeline->work, NULL);
+	pthread_cond_init(&pipeline->ready, NULL);
+	pthread_cond_init(&pipeline->room, NULL);
+	pipeline->buffers = malloc((size_t)SLOTS * CORE_PIECE_MAX);
+	pipeline->workers = calloc(jobs, sizeof(*pipeline->workers));
+	pipeline->threads = calloc((size_t)jobs + 1, sizeof(*pipeline->threads));
+	complete = pipeline->buffers && pipeline->workers && pipeline->threads;
+	for (size_t i = 0; complete && i < SLOTS; i++)
+		pipeline->slots[i].piece.bytes = pipeline->buffers + i * CORE_PIECE_MAX;
+	for (unsigned i = 0; complete && i < jobs; i++) {
+		pipeline->workers[i] = core_worker_create(core);
+		complete = pipeline->workers[i] != NULL;
+		pipeline->worker_count += complete;
+	}
+	if (complete && start_threads(pipeline))
+		return pipeline;
+	fail(failure, STATUS_FAILED, complete ? "cannot start a thread" : "no memory");
+	pipeline_destroy(pipeline);
+	return NULL;
+}

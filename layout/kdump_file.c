@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "layout/kdump_file.h"
+
+#include <string.h>
+
+#include "arch/arch.h"
+#include "layout/kdump_format.h"
+
+enum {
+	BITMAP_AT_ONCE = 64 << 10, /* bytes */
+	DESCRIPTORS_AT_ONCE = 4096,
+	BLOCK_MIN = 4096,
+	BLOCK_MAX = 64 << 10,
+	VERSION_WITH_NOTES = 4,
+};
+
+struct kdump_file {
+	struct core_file *file;
+	const struct core_source *source;
+	const struct kdump_form *form;
+	uint8_t header[KDUMP_HEADER_MAX];
+	uint64_t block, sub_blocks, bitmap_blocks, version;
+	struct error *error;
+};
+
+static uint64_t get(const struct kdump_file *kdump, const uint8_t *header, struct field field)
+{
+	return field_get(header, field, kdump->file->order);
+}
+
+/*
+ * Nothing in the header says of what form it is but that its fields then make sense, which is how
+ * libkdumpfile tells, too.
+ */
+static bool makes_sense(struct kdump_file *kdump, const struct kdump_form *form)
+{
+	kdump->version = get(kdump, kdump->header, form->header_version);
+	kdump->block = get(kdump, kdump->header, form->block_size);
+	kdump->sub_blocks = get(kdump, kdump->header, form->sub_hdr_size);
+	kdump->bitmap_blocks = get(kdump, kdump->header, form->bitmap_blocks);
+	return kdump->version >= 1 && kdump->version <= KDUMP_VERSION &&
+	       kdump->block >= BLOCK_MIN && kdump->block <= BLOCK_MAX &&
+	       (kdump->block & (kdump->block - 1)) == 0 && kdump->sub_blocks &&
+	       kdump->bitmap_blocks && get(kdump, kdump->header, form->nr_cpus);
+}
+
+static int find_form(struct kdump_file *kdump)
+{
+	static const struct kdump_form *const forms[] = { &kdump_form_64, &kdump_form_32_packed };
+	static const enum byte_order orders[] = { LITTLE, BIG };
+
+	for (size_t i = 0; i < 4; i++) {
+		kdump->file->order = orders[i / 2];
+		kdump->form = forms[i % 2];
+		if (makes_sense(kdump, kdump->form))
+			return 0;
+	}
+	return error_set(kdump->error, "its header makes no sense");
+}
+
+/* The arch that the kernel calls its machine by this name, or one of its size and order. */
+static void take_machine(struct kdump_file *kdump)
+{
+	struct core_file *file = kdump->file;
+	char machine[UTSNAME_STRING_SIZE];
+
+	memcpy(machine, kdump->header + KDUMP_UTSNAME_OFFSET + 4 * UTSNAME_STRING_SIZE,
+		sizeof(machine));
+	machine[sizeof(machine) - 1] = '\0';
+	file->bits = kdump->form->bits;
+	file->arch = arch_find(machine);
+	file->machine = file->arch ? file->arch->elf_machine : 0;
+}
+
+static void take_format(struct kdump_file *kdump)
+{
+	uint64_t status = get(kdump, kdump->header, kdump->form->status);
+
+	kdump->file->format = "kdump";
+	for (size_t i = 0; core_formats[i]; i++)
+		for (size_t j = 0; kdump_compressions[j].codec; j++)
+			if (core_formats[i]->codec == kdump_compressions[j].codec &&
+				status & kdump_compressions[j].flag)
+				kdump->file->format = core_formats[i]->name;
+}
+
+/* Both 32-bit forms have the same fields at first; the notes lie behind the sub-header. */
+static int read_sub_header(struct kdump_file *kdump, uint8_t header[KDUMP_SUB_HEADER_MAX])
+{
+	if (core_source_read(kdump->source, "the sub-header", kdump->block, header,
+		    KDUMP_SUB_HEADER_MAX, kdump->error))
+		return -1;
+	if (kdump->form->bits == 32) {
+		const struct kdump_form *packed = &kdump_form_32_packed;
+		uint64_t notes = get(kdump, header, packed->offset_note);
+
+		if (notes < kdump->block + packed->sub_header_size ||
+			notes > kdump->block * (1 + kdump->sub_blocks))
+			kdump->form = &kdump_form_32_padded;
+	}
+	return 0;
+}
+
+static int read_notes(struct kdump_file *kdump, const uint8_t *sub_header)
+{
+	if (kdump->version < VERSION_WITH_NOTES)
+		return 0;
+	return core_file_read_notes(kdump->file, kdump->source,
+		get(kdump, sub_header, kdump->form->offset_note),
+		get(kdump, sub_header, kdump->form->size_note), kdump->error);
+}
+
+/* Visits the bits of a bitmap: page frames of RAM become memory, those that are held are counted.
+ */
+static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
+	struct ranges *memory, uint64_t *count)
+{
+	uint8_t bits[BITMAP_AT_ONCE];
+	uint64_t run = 0, pfn = 0;
+
+	for (uint64_t at = 0; at < size; at += sizeof(bits)) {
+		size_t part = size - at < sizeof(bits) ? (size_t)(size - at) : sizeof(bits);
+
+		if (core_source_read(
+			    kdump->source, "a bitmap", offset + at, bits, part, kdump->error))
+			return -1;
+		for (size_t i = 0; i < part * 8; i++, pfn++) {
+			bool set = bits[i / 8] >> i % 8 & 1;
+
+			*count += set;
+			run += set;
+			if (set || !run)
+				continue;
+			if (memory &&
+				ranges_add(memory, (pfn - run) * kdump->block, run * kdump->block))
+				return error_set(kdump->error, "its memory is in too many pieces");
+			run = 0;
+		}
+	}
+	if (run && memory && ranges_add(memory, (pfn - run) * kdump->block, run * kdump->block))
+		return error_set(kdump->error, "its memory is in too many pieces");
+	return 0;
+}
+
+/* What the last descriptors tell of must be in the file, or it was cut off. */
+static int check_end(struct kdump_file *kdump, uint64_t descriptors)
+{
+	static const size_t size = sizeof(struct kdump_descriptor);
+	const struct core_source *source = kdump->source;
+	enum byte_order order = kdump->file->order;
+	uint64_t held = kdump->file->pages_held;
+	uint64_t first = held > DESCRIPTORS_AT_ONCE ? held - DESCRIPTORS_AT_ONCE : 0;
+	struct kdump_descriptor descriptor;
+
+	if (descriptors > source->size || held * size > source->size - descriptors) {
+		kdump->file->complete = false;
+		return 0;
+	}
+	for (uint64_t i = first; i < held; i++) {
+		uint64_t offset, bytes;
+
+		if (core_source_read(source, "a descriptor", descriptors + i * size, &descriptor,
+			    size, kdump->error))
+			return -1;
+		offset = get_u64(descriptor.offset, order);
+		bytes = get_u32(descriptor.size, order);
+		if (offset > source->size || bytes > source->size - offset)
+			kdump->file->complete = false;
+	}
+	return 0;
+}
+
+static int read_memory_map(struct kdump_file *kdump, const uint8_t *sub_header)
+{
+	struct core_file *file = kdump->file;
+	uint64_t bitmaps = kdump->block * (1 + kdump->sub_blocks);
+	uint64_t size = kdump->block * kdump->bitmap_blocks;
+	uint64_t pfn_end = get(kdump, kdump->header, kdump->form->max_mapnr);
+	bool single;
+
+	if (kdump->version >= KDUMP_VERSION)
+		pfn_end = get(kdump, sub_header, kdump->form->max_mapnr_64);
+	/* Diskdump's had one bitmap. */
+	single = size / 2 < pfn_end / 8;
+	if (!single)
+		size /= 2;
+	if (read_bitmap(kdump, bitmaps, size, &file->memory, &file->page_count))
+		return -1;
+	if (single)
+		file->pages_held = file->page_count;
+	else if (read_bitmap(kdump, bitmaps + size, size, NULL, &file->pages_held))
+		return -1;
+	return check_end(kdump, bitmaps + kdump->block * kdump->bitmap_blocks);
+}
+
+int kdump_file_read(struct core_file *file, const struct core_source *source, struct error *error)
+{
+	struct kdump_file kdump = { .file = file, .source = source, .error = error };
+	uint8_t sub_header[KDUMP_SUB_HEADER_MAX];
+
+	if (core_source_read(source, "its header", 0, kdump.header, sizeof(kdump.header), error) ||
+		find_form(&kdump) || read_sub_header(&kdump, sub_header))
+		return -1;
+	file->page_size = kdump.block;
+	take_machine(&kdump);
+	take_format(&kdump);
+	return read_notes(&kdump, sub_header) ? -1 : read_memory_map(&kdump, sub_header);
+}
