@@ -69,15 +69,13 @@ static void settle_vmcoreinfo(struct dump *dump)
 
 static int finish_core(struct dump *dump, struct failure *failure)
 {
-	const struct vmcoreinfo *info = &dump->guest.kernel.vmcoreinfo;
 	struct notes late;
 	int rc = 0;
 
 	if (pipeline_finish(dump->pipeline, failure))
 		return -1;
 	notes_init(&late, dump->guest.arch->order);
-	if (dump->plan.late_vmcoreinfo_max && info->text)
-		notes_append(&late, "VMCOREINFO", 0, info->text, info->size);
+	plan_add_late(&dump->plan, &dump->guest, &late);
 	if (core_finish(dump->core, late.size ? &late : NULL))
 		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
 	notes_deinit(&late);

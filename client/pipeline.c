@@ -38,8 +38,8 @@ struct pipeline {
 	bool closed; /* nothing more will be submitted */
 	bool failed; /* nothing more will be written */
 
-	struct core_worker **workers; /* given to the threads one by one */
-	pthread_t *threads;           /* the writer and the workers */
+	struct core_worker *workers[PIPELINE_JOBS_MAX]; /* given to the threads one by one */
+	pthread_t threads[1 + PIPELINE_JOBS_MAX];       /* the writer and the workers */
 	size_t thread_count, worker_count, workers_given;
 };
 
@@ -196,8 +196,6 @@ void pipeline_destroy(struct pipeline *pipeline)
 	pthread_cond_destroy(&pipeline->work);
 	pthread_cond_destroy(&pipeline->ready);
 	pthread_cond_destroy(&pipeline->room);
-	free(pipeline->workers);
-	free(pipeline->threads);
 	free(pipeline->buffers);
 	free(pipeline);
 }
@@ -251,15 +249,15 @@ struct pipeline *pipeline_create(struct core *core, unsigned jobs, struct failur
 	pthread_cond_init(&pipeline->ready, NULL);
 	pthread_cond_init(&pipeline->room, NULL);
 	pipeline->buffers = malloc((size_t)SLOTS * CORE_PIECE_MAX);
-	pipeline->workers = calloc(jobs, sizeof(*pipeline->workers));
-	pipeline->threads = calloc((size_t)jobs + 1, sizeof(*pipeline->threads));
-	complete = pipeline->buffers && pipeline->workers && pipeline->threads;
+	complete = pipeline->buffers != NULL;
 	for (size_t i = 0; complete && i < SLOTS; i++)
 		pipeline->slots[i].piece.bytes = pipeline->buffers + i * CORE_PIECE_MAX;
-	for (unsigned i = 0; complete && i < jobs; i++) {
-		pipeline->workers[i] = core_worker_create(core);
-		complete = pipeline->workers[i] != NULL;
-		pipeline->worker_count += complete;
+	while (complete && pipeline->worker_count < jobs) {
+		struct core_worker *worker = core_worker_create(core);
+
+		complete = worker != NULL;
+		if (worker)
+			pipeline->workers[pipeline->worker_count++] = worker;
 	}
 	if (complete && start_threads(pipeline))
 		return pipeline;

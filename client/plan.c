@@ -93,6 +93,16 @@ static unsigned page_shift(const struct guest *guest)
 	return shift;
 }
 
+/* As VMCOREINFO says it, which may be there where no page tables were found. */
+static int64_t phys_base(const struct guest *guest)
+{
+	int64_t number;
+
+	return vmcoreinfo_number(&guest->kernel.vmcoreinfo, "phys_base", &number)
+	               ? number
+	               : guest->kernel.phys_base;
+}
+
 /* The headers of formats by pages. */
 static void describe_guest(
 	struct plan *plan, const struct guest *guest, const struct options *options)
@@ -101,7 +111,7 @@ static void describe_guest(
 
 	plan->core.page_shift = page_shift(guest);
 	plan->core.cpu_count = (unsigned)guest->cpu_count;
-	plan->core.phys_base = guest->kernel.phys_base;
+	plan->core.phys_base = phys_base(guest);
 	plan->core.utsname = guest->kernel.utsname;
 	if (codec)
 		plan->core.compress_level = options->compress_level ? options->compress_level
@@ -136,6 +146,16 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	if (plan->late_vmcoreinfo_max)
 		plan->core.late_note_room = note_size("VMCOREINFO", LATE_VMCOREINFO_MAX);
 	return 0;
+}
+
+void plan_add_late(struct plan *plan, const struct guest *guest, struct notes *late)
+{
+	const struct vmcoreinfo *info = &guest->kernel.vmcoreinfo;
+
+	if (!plan->late_vmcoreinfo_max || !info->text)
+		return;
+	notes_append(late, "VMCOREINFO", 0, info->text, info->size);
+	plan->core.phys_base = phys_base(guest);
 }
 
 void plan_deinit(struct plan *plan)

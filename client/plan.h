@@ -18,6 +18,10 @@ struct plan {
 /* can_write_at: whether the output takes a note that is found late. Returns 0 or -1. */
 int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
 	bool can_write_at, struct failure *failure);
+
+/* Takes up a VMCOREINFO that was found while copying: its note, and what it tells for headers. */
+void plan_add_late(struct plan *plan, const struct guest *guest, struct notes *late);
+
 void plan_deinit(struct plan *plan);
 
 #endif

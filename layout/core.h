@@ -65,11 +65,9 @@ struct core_plan {
 	/* What the headers of formats by pages say. */
 	unsigned page_shift; /* of the guest's pages, as its kernel has them */
 	unsigned cpu_count;
+	/* These two are looked at again when the core is finished with late notes. */
 	int64_t phys_base; /* signed: on x86_64 it may be negative */
-	/*
-	 * UTSNAME_STRINGS of them, each with its NUL, "" if unknown. Read again when the core is
-	 * finished with late notes: they may have told.
-	 */
+	/* UTSNAME_STRINGS of them, each with its NUL, "" if unknown. */
 	const char (*utsname)[UTSNAME_STRING_SIZE];
 	unsigned compress_level; /* of those that the format's codec has */
 };

@@ -27,13 +27,33 @@ build() {
 build --disable-autodetect
 if command -v readelf >/dev/null; then
 	readelf -d rspdump >dynamic
-	for library in libz libzstd liblzo2 libsnappy libcurl; do
+	for library in libz libdeflate libzstd liblzo2 libsnappy libcurl; do
 		lacks dynamic "[$library.so"
 	done
 fi
+
+# lacks_format NAME PACKAGE: it is listed nowhere, and asking for it tells what would bring it.
+lacks_format() {
+	lacks version "$1"
+	status=0
+	./rspdump -F "$1" 1 2>refusal || status=$?
+	[ $status = 2 ] || fail "$1 without its library: status $status"
+	contains refusal "$1: this rspdump was built without"
+	contains refusal "$2"
+}
+
+contains version 'Formats: elf'
+lacks_format kdump-zlib zlib1g-dev
 build --without-zlib
+contains version kdump-zlib # by libdeflate
+build --without-libdeflate
+contains version kdump-zlib # by zlib
 build --without-lzo
+lacks_format kdump-lzo liblzo2-dev
 build --without-snappy
+lacks_format kdump-snappy libsnappy-dev
 build --without-zstd
+lacks_format kdump-zstd libzstd-dev
 build --without-curl
 build
+contains version 'Formats: elf kdump-zlib kdump-lzo kdump-snappy kdump-zstd'

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks a core of the machine in x86_64.machine, byte for byte.
+"""Checks a core of the machine in x86_64.machine, byte for byte: an ELF core, or kdump-zlib.
 
     read_core.py CORE [START-END]...
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vm"))
 from elfcore import NT_PRSTATUS, ElfCore  # noqa: E402
+from kdumpcore import SIGNATURE, KdumpCore  # noqa: E402
 
 RAM = [(0x0, 0xA0000), (0x100000, 0x400000)]
 ZERO = [(0x1000, 0x2000)]
@@ -29,24 +30,31 @@ def pattern(start, end):
     return b"".join(struct.pack("<Q", word) for word in words)
 
 
-def check_memory(core, data, zero):
+def expected_memory(zero):
     expected = bytearray(0x400000)
     for start, end in RAM:
         expected[start:end] = pattern(start, end)
     for start, end in ZERO + zero:
         expected[start:end] = bytes(end - start)
-    covered = bytearray(0x400000)
+    return bytes(expected)
+
+
+def segments(core, data):
+    """The memory of an ELF core, as pairs of an address and the bytes there."""
     for segment in core.loads:
-        start, end = segment.paddr, segment.paddr + segment.memsz
-        bytes_there = data[segment.offset : segment.offset + segment.filesz]
-        if bytes_there != expected[start : start + segment.filesz]:
-            first = next(
-                i for i, byte in enumerate(bytes_there) if byte != expected[start + i]
-            )
+        if segment.memsz != segment.filesz:
+            sys.exit(f"memory behind {segment.paddr + segment.filesz:#x} is not in the file")
+        yield segment.paddr, data[segment.offset : segment.offset + segment.filesz]
+
+
+def check_memory(memory, expected):
+    covered = bytearray(0x400000)
+    for start, found in memory:
+        end = start + len(found)
+        if found != expected[start:end]:
+            first = next(i for i, byte in enumerate(found) if byte != expected[start + i])
             sys.exit(f"memory at {start + first:#x} is wrong")
-        if any(expected[start + segment.filesz : end]):
-            sys.exit(f"memory behind {start + segment.filesz:#x} is not in the file")
-        covered[start:end] = b"\1" * (end - start)
+        covered[start:end] = b"\1" * len(found)
     wanted = bytearray(0x400000)
     for start, end in RAM:
         wanted[start:end] = b"\1" * (end - start)
@@ -80,8 +88,14 @@ def main():
     parser.add_argument("core")
     parser.add_argument("zero", type=stretch, nargs="*")
     arguments = parser.parse_args()
-    core = ElfCore(arguments.core)
-    check_memory(core, Path(arguments.core).read_bytes(), arguments.zero)
+    data = Path(arguments.core).read_bytes()
+    if data.startswith(SIGNATURE):
+        core = KdumpCore(data)
+        memory = ((frame * core.block, core.page(frame)) for frame in core.held)
+    else:
+        core = ElfCore(arguments.core)
+        memory = segments(core, data)
+    check_memory(memory, expected_memory(arguments.zero))
     check_registers(core)
 
 

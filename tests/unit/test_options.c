@@ -68,6 +68,9 @@ static void test_defaults(void **state)
 	assert_int_equal(options.connect_timeout, 5);
 	assert_int_equal(options.timeout, 30);
 	assert_int_equal(options.retry, 0);
+	assert_false(options.flat);
+	assert_int_equal(options.jobs, 0);
+	assert_int_equal(options.compress_level, 0);
 	assert_int_equal(options.progress, PROGRESS_AUTO);
 	assert_false(options.force);
 	assert_false(options.json);
@@ -84,7 +87,8 @@ static void test_long(void **state)
 	(void)state;
 	assert_parses("dump --output=core --force --format=elf --ram=all --vmcoreinfo=none "
 		      "--after=resume --connect-timeout=1 --timeout=86400 --retry=0 "
-		      "--progress=plain --dry-run --quiet --verbose --trace=log host:1");
+		      "--progress=plain --dry-run --quiet --verbose --trace=log --flat "
+		      "--jobs=256 host:1");
 	assert_ptr_equal(options.verb, &verbs[0]);
 	assert_string_equal(options.target, "host:1");
 	assert_string_equal(options.output, "core");
@@ -101,6 +105,8 @@ static void test_long(void **state)
 	assert_true(options.quiet);
 	assert_int_equal(options.verbose, 1);
 	assert_string_equal(options.trace, "log");
+	assert_true(options.flat);
+	assert_int_equal(options.jobs, 256);
 	assert_false(options.json);
 }
 
@@ -136,6 +142,53 @@ static void test_letters(void **state)
 	assert_string_equal(options.output, "core");
 	assert_parses("-o - 1");
 	assert_string_equal(options.output, "-");
+	assert_parses("-j1 1");
+	assert_int_equal(options.jobs, 1);
+}
+
+/* Each format has its own levels, wherever the format stands; one that is not built is refused. */
+static void test_compress_level(void **state)
+{
+	char line[64], text[128];
+
+	(void)state;
+	assert_refused("--compress-level 1 1", "--compress-level means nothing to elf");
+	for (size_t i = 0; core_formats[i]; i++) {
+		const struct core_format *format = core_formats[i];
+		const struct codec *codec = format->codec;
+
+		snprintf(line, sizeof(line), "-F %s 1", format->name);
+		if (!core_format_is_built(format)) {
+			snprintf(text, sizeof(text),
+				"%s: this rspdump was built without %s (Debian has it in %s)",
+				format->name, codec->library, codec->package);
+			assert_refused(line, text);
+			continue;
+		}
+		assert_parses(line);
+		assert_ptr_equal(options.format, format);
+		assert_int_equal(options.compress_level, 0);
+		if (!codec)
+			continue;
+		snprintf(line, sizeof(line), "--compress-level=1 1 -F %s", format->name);
+		if (!codec->level_max) {
+			snprintf(text, sizeof(text), "--compress-level means nothing to %s",
+				format->name);
+			assert_refused(line, text);
+			continue;
+		}
+		assert_parses(line);
+		assert_int_equal(options.compress_level, 1);
+		snprintf(line, sizeof(line), "-F %s --compress-level %u 1", format->name,
+			codec->level_max);
+		assert_parses(line);
+		assert_int_equal(options.compress_level, codec->level_max);
+		snprintf(line, sizeof(line), "-F %s --compress-level %u 1", format->name,
+			codec->level_max + 1);
+		snprintf(text, sizeof(text), "--compress-level of %s is 1 to %u", format->name,
+			codec->level_max);
+		assert_refused(line, text);
+	}
 }
 
 static void test_words(void **state)
@@ -295,7 +348,8 @@ static void test_bad_values(void **state)
 		assert_int_equal(parse(line), -1);
 		assert_int_equal(failure.status, STATUS_USAGE);
 	}
-	assert_refused("-j 0 1", "--jobs does not take \"0\": threads that compress (default: one a CPU)");
+	assert_refused(
+		"-j 0 1", "--jobs does not take \"0\": threads that compress (default: one a CPU)");
 	assert_int_equal(parse("-j 257 1"), -1);
 	assert_int_equal(parse("--output= 1"), -1);
 	assert_int_equal(parse("--ram= 1"), -1);
@@ -372,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_options_of_other_verbs),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_compress_level),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_one_stdout),
 		cmocka_unit_test(test_help),

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch/bytes.h"
 #include "client/interrupt.h"
 #include "client/output.h"
 #include "layout/core_format.h"
@@ -781,6 +782,80 @@ static void test_read_only(void **state)
 	assert_holds_text("file", "old");
 }
 
+/* ---- flattened ------------------------------------------------------------------------------- */
+
+static struct output *open_flattened(const char *path, const struct core_format *format, bool flat)
+{
+	const struct options options = { .format = format, .output = path, .flat = flat };
+
+	failure = (struct failure){ .status = STATUS_DONE };
+	return output_open(&options, &failure);
+}
+
+/* The header of 4096 bytes; "abc" at 0 and "Z" in place of the b; the end. */
+static void assert_flattened(const char *path)
+{
+	uint8_t expected[4096 + 16 + 3 + 16 + 1 + 16] = "makedumpfile";
+	uint8_t *at = expected + 4096;
+
+	put_be64(expected + 16, 1);
+	put_be64(expected + 24, 1);
+	put_be64(at + 8, 3);
+	memcpy(at + 16, "abc", 3);
+	put_be64(at + 19, 1);
+	put_be64(at + 27, 1);
+	at[35] = 'Z';
+	memset(at + 36, 0xff, 16);
+	assert_holds(path, expected, sizeof(expected));
+}
+
+static void test_flattened_file(void **state)
+{
+	struct output *output = open_flattened("core", &elf_format, true);
+
+	(void)state;
+	assert_non_null(output);
+	assert_true(output_is_flattened(output));
+	put(output, "abc");
+	put_at(output, 1, "Z");
+	publish_and_close(output);
+	assert_flattened("core");
+}
+
+/* A format that comes back to its headers is flattened where the output cannot seek, and only
+ * there. */
+static void test_flattened_pipe(void **state)
+{
+	int ends[2];
+	char name[16], path[32];
+	struct output *output;
+
+	(void)state;
+	output = open_flattened("raw", &kdump_zlib_format, false);
+	assert_non_null(output);
+	assert_false(output_is_flattened(output));
+	output_close(output);
+
+	assert_int_equal(pipe(ends), 0);
+	snprintf(name, sizeof(name), "fd:%d", ends[1]);
+	output = open_flattened(name, &elf_format, false);
+	assert_non_null(output);
+	assert_false(output_is_flattened(output));
+	output_close(output);
+
+	output = open_flattened(name, &kdump_zlib_format, false);
+	assert_non_null(output);
+	assert_true(output_is_flattened(output));
+	put(output, "abc");
+	put_at(output, 1, "Z");
+	publish_and_close(output);
+	close(ends[1]);
+	snprintf(path, sizeof(path), "cat <&%d >core", ends[0]);
+	assert_int_equal(system(path), 0);
+	close(ends[0]);
+	assert_flattened("core");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_directory, leave_directory)
 
 int main(void)
@@ -813,6 +888,8 @@ int main(void)
 		TEST(test_stdout),
 		TEST(test_terminal),
 		TEST(test_bad_descriptors),
+		TEST(test_flattened_file),
+		TEST(test_flattened_pipe),
 		TEST(test_full),
 		TEST(test_read_only),
 	};

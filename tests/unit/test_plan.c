@@ -307,10 +307,97 @@ static void test_deinit_of_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_guest, end_guest)
 
+/* ---- headers of formats by pages ------------------------------------------------------------ */
+
+static void have_vmcoreinfo_of(const char *text)
+{
+	struct error error;
+
+	if (vmcoreinfo_parse(&guest.kernel.vmcoreinfo, text, strlen(text), &error))
+		fail_msg("%s", error.text);
+}
+
+static void test_headers(void **state)
+{
+	(void)state;
+	guest.kernel.phys_base = -4096;
+	strcpy(guest.kernel.utsname[UTS_SYSNAME], "Linux");
+	make(&automatic, true);
+	assert_int_equal(plan.core.page_shift, 12);
+	assert_int_equal(plan.core.cpu_count, 1);
+	assert_int_equal(plan.core.phys_base, -4096);
+	assert_string_equal(plan.core.utsname[UTS_SYSNAME], "Linux");
+	assert_string_equal(plan.core.utsname[UTS_RELEASE], "");
+}
+
+/* A kernel knows better than its page tables, and than its CPU. */
+static void test_headers_by_vmcoreinfo(void **state)
+{
+	(void)state;
+	guest.kernel.phys_base = 4096;
+	have_vmcoreinfo_of(
+		"OSRELEASE=6.1\nPAGESIZE=65536\nSYMBOL(x)=1\nNUMBER(phys_base)=-2097152\n");
+	make(&automatic, true);
+	assert_int_equal(plan.core.page_shift, 16);
+	assert_int_equal(plan.core.phys_base, -2097152);
+}
+
+static void test_compress_level(void **state)
+{
+	struct options options = automatic;
+
+	(void)state;
+	make(&options, true);
+	assert_int_equal(plan.core.compress_level, 0);
+	plan_deinit(&plan);
+	options.format = &kdump_zstd_format;
+	make(&options, true);
+	assert_int_equal(plan.core.compress_level, codec_zstd.level);
+	plan_deinit(&plan);
+	options.compress_level = 7;
+	make(&options, true);
+	assert_int_equal(plan.core.compress_level, 7);
+}
+
+static void test_late_vmcoreinfo_tells(void **state)
+{
+	struct notes late;
+
+	(void)state;
+	notes_init(&late, LITTLE);
+	make(&automatic, true);
+	plan_add_late(&plan, &guest, &late);
+	assert_int_equal(late.size, 0);
+	have_vmcoreinfo_of("OSRELEASE=6.1\nPAGESIZE=4096\nSYMBOL(x)=1\nNUMBER(phys_base)=-4096\n");
+	plan_add_late(&plan, &guest, &late);
+	assert_int_equal(late.size, note_size("VMCOREINFO", guest.kernel.vmcoreinfo.size));
+	assert_int_equal(plan.core.phys_base, -4096);
+	notes_deinit(&late);
+}
+
+/* One that was there before is among the notes already. */
+static void test_late_vmcoreinfo_once(void **state)
+{
+	struct notes late;
+
+	(void)state;
+	notes_init(&late, LITTLE);
+	have_vmcoreinfo();
+	make(&automatic, true);
+	plan_add_late(&plan, &guest, &late);
+	assert_int_equal(late.size, 0);
+	notes_deinit(&late);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_without_kernel),
+		TEST(test_headers),
+		TEST(test_headers_by_vmcoreinfo),
+		TEST(test_compress_level),
+		TEST(test_late_vmcoreinfo_tells),
+		TEST(test_late_vmcoreinfo_once),
 		TEST(test_with_kernel),
 		TEST(test_image_over_end_of_ram),
 		TEST(test_image_to_end_of_ram),

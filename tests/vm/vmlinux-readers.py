@@ -14,6 +14,7 @@ from harness import check, check_equal, need, rspdump, run, step, tell
 from readers import ENVIRONMENT, need_readers
 
 BANNER = "Linux version {release} "
+KDUMPS = ["kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd"]
 
 
 def ask_crash(directory, vmlinux, core, *commands):
@@ -33,12 +34,15 @@ def ask_crash(directory, vmlinux, core, *commands):
 def story(directory):
     vmlinux = kernel(debug=True)["vmlinux"]
     core, bare, qemus = (directory / name for name in ("core", "bare", "qemus"))
+    kdumps = [directory / name for name in KDUMPS]
     with Guest(directory, modules=["qemu_fw_cfg"], devices=["vmcoreinfo"]) as guest:
         guest.wait_ready()
         (release,) = guest.told("release")
         guest.stop()
         rspdump("--after", "stop", "-o", core, guest.gdb)
         rspdump("--after", "stop", "--vmcoreinfo", "none", "-o", bare, guest.gdb)
+        for kdump in kdumps:
+            rspdump("--after", "stop", "-F", kdump.name, "-o", kdump, guest.gdb)
         guest.dump(qemus)
     banner = BANNER.format(release=release)
     vmcoreinfo = ElfCore(core).vmcoreinfo()
@@ -77,13 +81,20 @@ def story(directory):
     for command, ours, theirs in zip(("its complaints", *commands), answers, others):
         check_equal(ours, theirs, command)
 
+    step("crash says the same of kdump cores")
+    for kdump in kdumps:
+        others = ask_crash(directory, vmlinux, kdump, *commands)
+        for command, ours, theirs in zip(("its complaints", *commands), answers, others):
+            check_equal(theirs, ours, f"{kdump.name}: {command}")
+
     step("crash finds the kernel without VMCOREINFO, by the notes of the vCPUs")
     check(ElfCore(bare).vmcoreinfo() is None, "--vmcoreinfo none has left the note in")
     _, text = ask_crash(directory, vmlinux, bare, "rd -a linux_banner")
     check(banner in text, f"rd linux_banner:\n{text}")
 
     step("drgn")
-    check_drgn(vmlinux, core, banner)
+    for path in (core, *kdumps):
+        check_drgn(vmlinux, path, banner)
 
     step("gdb")
     offset = int(vmcoreinfo_value(vmcoreinfo, "KERNELOFFSET"), 16)
