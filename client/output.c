@@ -16,7 +16,7 @@
 #include "layout/flat.h"
 
 /* Small pieces are gathered up to this; a hole or a seek ends a piece. */
-enum { GATHER_SIZE = 1 << 20 };
+enum { GATHER_SIZE = 1 << 20, DIRECT_SIZE = 64 << 10 };
 
 struct output {
 	struct sink sink;
@@ -102,6 +102,11 @@ static int sink_write(struct sink *sink, const void *bytes, size_t size)
 	struct output *output = from_sink(sink);
 	const uint8_t *from = bytes;
 
+	/* What is large enough by itself need not be copied first. */
+	if (size >= DIRECT_SIZE && !output->gathered_size) {
+		output->size += size;
+		return write_all(output, output->size - size, from, size);
+	}
 	while (size) {
 		size_t room = GATHER_SIZE - output->gathered_size;
 		size_t part = size < room ? size : room;

@@ -457,8 +457,8 @@ static void test_write_at(void **state)
 /* Pieces of all sizes around the MiB that is gathered. */
 static void test_gathering(void **state)
 {
-	static const size_t pieces[] = { 1, KIB(4), MIB(1) - KIB(4) - 2, 1, 1, MIB(1), MIB(1) + 1,
-		MIB(2) - 1, 6 };
+	static const size_t pieces[] = { 1, KIB(4), MIB(1) - KIB(4) - 2, 1, 1, MIB(1), KIB(64),
+		MIB(1) + 1, MIB(2) - KIB(64) - 1, 6 };
 	struct output *output = open_output("core", false);
 	struct sink *sink = output_sink(output);
 	uint8_t *bytes = pattern(MIB(5) + 7);
@@ -758,8 +758,21 @@ static void test_full(void **state)
 
 	output = open_fd(fd);
 	sink = output_sink(output);
-	assert_int_equal(sink->write(sink, bytes, MIB(1) - 1), 0);
+	for (unsigned i = 0; i < 31; i++)
+		assert_int_equal(sink->write(sink, bytes, KIB(32)), 0);
+	assert_int_equal(sink->write(sink, bytes, KIB(32) - 1), 0);
 	assert_int_equal(sink->write(sink, bytes, 1), -1);
+	assert_string_equal(sink->error(sink), "cannot write: No space left on device");
+	output_close(output);
+
+	/* What is large is not kept back. */
+	output = open_fd(fd);
+	sink = output_sink(output);
+	assert_int_equal(sink->write(sink, bytes, KIB(64) - 1), 0);
+	output_close(output);
+	output = open_fd(fd);
+	sink = output_sink(output);
+	assert_int_equal(sink->write(sink, bytes, KIB(64)), -1);
 	assert_string_equal(sink->error(sink), "cannot write: No space left on device");
 	output_close(output);
 	close(fd);
