@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rsp/clock.h"
+#include "rsp/hex.h"
 
 enum {
 	REPEATS_MAX = 3,           /* of one damaged packet */
@@ -299,7 +300,7 @@ int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply 
 {
 	for (;;) {
 		struct rsp_frame frame = rsp_frame_parse(
-			rsp->input + rsp->in_start, rsp->in_end - rsp->in_start, &rsp->scanned);
+			rsp->input + rsp->in_start, rsp->in_end - rsp->in_start, &rsp->scan);
 		uint8_t *bytes = rsp->input + rsp->in_start;
 
 		if (frame.kind == RSP_FRAME_NONE) {

@@ -34,8 +34,9 @@ struct rsp {
 	char error[512];
 
 	uint8_t *input; /* RSP_INPUT_SIZE bytes; [in_start, in_end) is not parsed yet */
-	size_t in_start, in_end, scanned;
-	uint8_t *output; /* RSP_OUTPUT_SIZE bytes; [out_start, out_end) is not sent yet */
+	size_t in_start, in_end;
+	struct rsp_scan scan; /* of the packet at in_start */
+	uint8_t *output;      /* RSP_OUTPUT_SIZE bytes; [out_start, out_end) is not sent yet */
 	size_t out_start, out_end;
 	uint8_t *expanded; /* RSP_PACKET_MAX + 1 bytes, for answers with run lengths */
 

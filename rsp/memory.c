@@ -15,6 +15,7 @@
 
 #include "rsp/clock.h"
 #include "rsp/connection.h"
+#include "rsp/hex.h"
 
 enum {
 	WINDOW_MAX = 4096, /* requests on their way */

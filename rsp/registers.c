@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "rsp/connection.h"
+#include "rsp/hex.h"
 
 static int select_thread(struct rsp *rsp, const struct rsp_thread *thread)
 {
