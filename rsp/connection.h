@@ -34,8 +34,9 @@ struct rsp {
 	char error[512];
 
 	uint8_t *input; /* RSP_INPUT_SIZE bytes; [in_start, in_end) is not parsed yet */
-	size_t in_start, in_end, scanned;
-	uint8_t *output; /* RSP_OUTPUT_SIZE bytes; [out_start, out_end) is not sent yet */
+	size_t in_start, in_end;
+	struct rsp_scan scan; /* of the packet at in_start */
+	uint8_t *output;      /* RSP_OUTPUT_SIZE bytes; [out_start, out_end) is not sent yet */
 	size_t out_start, out_end;
 	uint8_t *expanded; /* RSP_PACKET_MAX + 1 bytes, for answers with run lengths */
 
@@ -49,6 +50,7 @@ struct rsp {
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;
+	unsigned pause_us;  /* of rsp_gather(), 0 for none */
 	bool streaming;     /* answers are not acknowledged */
 	bool uninterrupted; /* cancel_fd is not looked at */
 
@@ -83,6 +85,12 @@ int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply 
 
 /* Waits until something arrives or leaves. */
 int rsp_wait(struct rsp *rsp);
+
+/*
+ * The same where many answers are due: lets them gather for a moment. QEMU writes each of them by
+ * itself, and to be woken for each costs both sides more than what is in it.
+ */
+int rsp_gather(struct rsp *rsp);
 
 /* Sends one request and waits for its answer; a packet that was damaged on the way is repeated. */
 int rsp_request(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply,

@@ -208,6 +208,14 @@ static int open_fd(struct rsp_link *link, int fd, char *why, size_t why_size)
 	return 0;
 }
 
+static bool is_socket(int fd)
+{
+	int type;
+	socklen_t size = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsigned timeout_ms,
 	int cancel_fd, bool *again, char *why, size_t why_size)
 {
@@ -235,6 +243,7 @@ int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsign
 	}
 	if (rc)
 		rsp_link_close(link);
+	link->socket = rc == 0 && is_socket(link->fd);
 	return rc;
 }
 

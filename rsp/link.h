@@ -20,6 +20,7 @@ struct rsp_link {
 	int saved_flags; /* of an inherited descriptor, -1 otherwise */
 	struct termios saved_terminal;
 	bool serial;
+	bool socket; /* where answers can wait; a line holds 4 KiB, a pipe may hold as little */
 };
 
 void rsp_link_init(struct rsp_link *link);

@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Reading memory. What limits a stub is the time between a request and its answer, not the bytes:
- * so up to WINDOW_MAX requests are on their way at once, bounded in bytes by what the link moves
- * in half a second. The window is never larger than what we are ready to drain when somebody
- * interrupts us, since whatever was asked for must be taken in before anything else is said.
+ * so up to WINDOW_MAX requests are on their way at once, bounded in bytes by window.h.
  *
  * A read that fails is asked again in smaller ones, down to a page, among the others; the order
  * in which pieces are done does not change.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rsp/clock.h"
 #include "rsp/connection.h"
+#include "rsp/hex.h"
+#include "rsp/window.h"
 
 enum {
 	WINDOW_MAX = 4096, /* requests on their way */
 	PIECES_MAX = WINDOW_MAX,
-	BYTES_MIN = 256 << 10, /* on their way, at least ... */
-	BYTES_MAX = 8 << 20,   /* ... and at most */
-	MEASURE_MS = 50,
-	PAGE = 4096, /* what an unreadable read is narrowed down to */
+	GATHER_MIN = 128 << 10, /* on their way, to let answers gather */
+	PAGE = 4096,            /* what an unreadable read is narrowed down to */
 	READ_SIZE_MIN = 0x40,
 };
 
@@ -47,12 +44,11 @@ struct engine {
 	struct request *window; /* a ring of WINDOW_MAX, in the order of the answers */
 	size_t first_request, request_count;
 	size_t window_max;
-	size_t bytes, bytes_max; /* on their way */
+	size_t bytes;            /* on their way */
+	struct rsp_window speed; /* how many may be */
 	struct request *again;   /* a stack of what must be asked again */
 	size_t again_count, again_capacity;
-
-	uint64_t measured_at;
-	size_t measured;
+	size_t arrived; /* bytes since speed was told */
 };
 
 static int engine_init(struct engine *engine, struct rsp *rsp, const struct rsp_stream *stream)
@@ -61,7 +57,6 @@ static int engine_init(struct engine *engine, struct rsp *rsp, const struct rsp_
 	engine->rsp = rsp;
 	engine->stream = stream;
 	engine->window_max = rsp->stub.pipelines ? WINDOW_MAX : 1;
-	engine->bytes_max = BYTES_MIN;
 	engine->pieces = malloc(PIECES_MAX * sizeof(*engine->pieces));
 	engine->window = malloc(WINDOW_MAX * sizeof(*engine->window));
 	if (!engine->pieces || !engine->window)
@@ -154,11 +149,15 @@ static int send_request(struct engine *engine, const struct request *request)
 {
 	struct rsp *rsp = engine->rsp;
 	uint64_t addr = engine->pieces[request->piece].read.addr + request->offset;
-	char body[64];
-	int size = snprintf(body, sizeof(body), "%c%" PRIx64 ",%zx",
-		rsp->stub.binary_upload ? 'x' : 'm', addr, request->len);
+	char body[2 + 2 * RSP_HEX_NUMBER_MAX];
+	size_t size = 0;
 
-	return rsp_send(rsp, body, (size_t)size);
+	/* Half a million of them for a GiB from QEMU <= 10.1: snprintf() would show. */
+	body[size++] = rsp->stub.binary_upload ? 'x' : 'm';
+	size += rsp_hex_number(addr, body + size);
+	body[size++] = ',';
+	size += rsp_hex_number(request->len, body + size);
+	return rsp_send(rsp, body, size);
 }
 
 static int fill_window(struct engine *engine)
@@ -166,10 +165,10 @@ static int fill_window(struct engine *engine)
 	struct request request;
 
 	/* In batches: one write for each answer that came would cost more than the answer. */
-	if (engine->window_max > 1 && engine->bytes > engine->bytes_max / 8 * 7)
+	if (engine->window_max > 1 && engine->bytes > engine->speed.bytes_max / 8 * 7)
 		return 0;
-	while (engine->request_count < engine->window_max && engine->bytes < engine->bytes_max &&
-		next_request(engine, &request)) {
+	while (engine->request_count < engine->window_max &&
+		engine->bytes < engine->speed.bytes_max && next_request(engine, &request)) {
 		size_t at = (engine->first_request + engine->request_count++) % WINDOW_MAX;
 
 		engine->window[at] = request;
@@ -269,7 +268,7 @@ static int take_answer(struct engine *engine, const struct rsp_reply *reply)
 	if (size == engine->rsp->stub.read_size)
 		engine->rsp->read_size_proven = true;
 	piece->done += size;
-	engine->measured += size;
+	engine->arrived += size;
 	/* A short answer: binary data grew by its escapes, or the next page cannot be read. */
 	if (size < request.len)
 		return ask_again(engine, request.piece, request.offset + size, request.len - size);
@@ -296,22 +295,10 @@ static int finish_pieces(struct engine *engine)
 	return 0;
 }
 
-/* Makes the window as large as what arrives in half a second. */
-static void adapt_window(struct engine *engine)
+/* At the end, and where only little is asked for, nothing gathers: the next answer counts. */
+static int wait(struct engine *engine)
 {
-	uint64_t now = rsp_clock_now();
-	uint64_t elapsed = now - engine->measured_at;
-
-	if (elapsed < MEASURE_MS)
-		return;
-
-	uint64_t half_second = (uint64_t)engine->measured * 500 / elapsed;
-
-	engine->measured_at = now;
-	engine->measured = 0;
-	if (half_second > BYTES_MAX)
-		half_second = BYTES_MAX;
-	engine->bytes_max = half_second > BYTES_MIN ? (size_t)half_second : BYTES_MIN;
+	return engine->bytes < GATHER_MIN ? rsp_wait(engine->rsp) : rsp_gather(engine->rsp);
 }
 
 static int run(struct engine *engine)
@@ -320,13 +307,13 @@ static int run(struct engine *engine)
 	struct rsp_reply reply;
 	int rc;
 
-	engine->measured_at = rsp_clock_now();
+	rsp_window_init(&engine->speed, rsp_clock_now());
 	for (;;) {
 		if (fill_window(engine))
 			return -1;
 		if (engine->request_count == 0)
 			return 0;
-		if ((rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) == 0 && rsp_wait(rsp))
+		if ((rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) == 0 && wait(engine))
 			return -1;
 		for (; rc > 0; rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) {
 			rsp->due--;
@@ -339,7 +326,8 @@ static int run(struct engine *engine)
 		}
 		if (rc < 0)
 			return -1;
-		adapt_window(engine);
+		rsp_window_note(&engine->speed, engine->arrived, rsp_clock_now());
+		engine->arrived = 0;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rsp/connection.h"
+#include "rsp/hex.h"
 
 struct output {
 	char *text;

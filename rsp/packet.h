@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets as bytes, with no input or output in sight: framing, checksums, run lengths, escapes and
- * hexadecimal. Parsing works in place on a caller's buffer and looks at no byte twice for long.
+ * Packets as bytes, with no input or output in sight: framing, checksums, run lengths and escapes.
+ * Parsing works in place on a caller's buffer and looks at no byte twice.
  */
 #ifndef RSP_PACKET_H
 #define RSP_PACKET_H
@@ -29,11 +29,18 @@ struct rsp_frame {
 	bool run_lengths; /* body has run lengths, see rsp_expand() */
 };
 
+/* How far an unfinished packet was looked through; all 0 at first. */
+struct rsp_scan {
+	size_t size; /* of its body */
+	uint8_t sum;
+	bool run_lengths;
+};
+
 /*
- * Looks for one frame at the start of size bytes. *scanned, 0 at first, remembers how far an
- * unfinished packet was looked through; hand it back with the same bytes and more behind them.
+ * Looks for one frame at the start of size bytes. If it is not whole, hand *scan back with the
+ * same bytes and more behind them.
  */
-struct rsp_frame rsp_frame_parse(uint8_t *bytes, size_t size, size_t *scanned);
+struct rsp_frame rsp_frame_parse(uint8_t *bytes, size_t size, struct rsp_scan *scan);
 
 /*
  * Undoes run lengths. Returns the size of what was written to `to`, or -1 if it does not fit in
@@ -50,17 +57,5 @@ enum { RSP_FRAMING = 4 };
 
 /* Writes "$BODY#xx" to `to`, which has room for size + RSP_FRAMING bytes; returns its size. */
 size_t rsp_frame_write(uint8_t *to, const void *body, size_t size);
-
-/* The value of a hex digit in either case, or -1. */
-int rsp_hex_digit(uint8_t c);
-
-/*
- * Decodes pairs of hex digits until room bytes are written or a pair is none. Returns the number
- * of bytes written.
- */
-size_t rsp_hex_decode(const uint8_t *hex, size_t size, uint8_t *to, size_t room);
-
-/* Writes 2 * size digits, no NUL. */
-void rsp_hex_encode(const void *bytes, size_t size, char *to);
 
 #endif

@@ -3,9 +3,14 @@
  * Registers of a thread. `g` first, always: on KVM, QEMU fetches a vCPU's state from the kernel for
  * `g` but not for `p`, which before it gives the values of reset.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rsp/connection.h"
+#include "rsp/hex.h"
+
+/* QEMU's AArch64 and RISC-V have hundreds that `g` lacks, for every vCPU. */
+enum { AHEAD_MAX = 64 /* requests on their way */ };
 
 static int select_thread(struct rsp *rsp, const struct rsp_thread *thread)
 {
@@ -53,6 +58,48 @@ static ssize_t visit_general(struct rsp *rsp, const struct rsp_description *desc
 	return (ssize_t)i;
 }
 
+/* Asks for up to AHEAD_MAX registers at once; returns for how many, or -1. */
+static ssize_t ask_ahead(struct rsp *rsp, const struct rsp_register *registers, size_t count)
+{
+	if (count > AHEAD_MAX)
+		count = AHEAD_MAX;
+	for (size_t i = 0; i < count; i++) {
+		char body[16];
+		int size = snprintf(body, sizeof(body), "p%x", registers[i].number);
+
+		if (rsp_send(rsp, body, (size_t)size))
+			return -1;
+	}
+	/* Not waiting until all is sent: the answers to it need not fit into our input. */
+	return rsp_push(rsp) ? -1 : (ssize_t)count;
+}
+
+/* Visits registers one by one. */
+static int visit_single(struct rsp *rsp, const struct rsp_register *registers, size_t count,
+	uint8_t *bytes, rsp_register_visit visit, void *ctx)
+{
+	size_t asked = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct rsp_reply reply;
+
+		if (!rsp->stub.pipelines) {
+			if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "p%x", registers[i].number))
+				return -1;
+		} else {
+			ssize_t more = i < asked ? 0 : ask_ahead(rsp, registers + i, count - i);
+
+			if (more < 0 || rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
+				return -1;
+			asked += (size_t)more;
+		}
+		/* A register that this CPU lacks is refused: RISC-V CSRs, for one. */
+		if (!rsp_is_error(&reply))
+			visit_hex(&registers[i], reply.text, reply.size, bytes, visit, ctx);
+	}
+	return 0;
+}
+
 int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 	const struct rsp_description *description, rsp_register_visit visit, void *ctx)
 {
@@ -68,17 +115,13 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 
 	if (general < 0)
 		goto out;
-	for (size_t i = (size_t)general; i < description->count; i++) {
-		const struct rsp_register *which = &description->registers[i];
-		struct rsp_reply reply;
-
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "p%x", which->number))
-			goto out;
-		/* A register that this CPU lacks is refused: RISC-V CSRs, for one. */
-		if (!rsp_is_error(&reply))
-			visit_hex(which, reply.text, reply.size, bytes, visit, ctx);
-	}
-	rc = 0;
+	rsp->streaming = rsp->stub.pipelines;
+	rc = visit_single(rsp, description->registers + general,
+		description->count - (size_t)general, bytes, visit, ctx);
+	/* What was asked for must be taken in before anything else is said. */
+	if (rc)
+		rsp_settle(rsp);
+	rsp->streaming = false;
 out:
 	free(bytes);
 	return rc;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "rsp/connection.h"
+#include "rsp/hex.h"
 
 /* Parses a hexadecimal number and moves *at behind it; false if there is none. */
 static bool parse_number(const char **at, uint64_t *number)

@@ -269,6 +269,7 @@ static void test_descriptor(void **state)
 	snprintf(text, sizeof(text), "fd:%d", pair[0]);
 	assert_int_equal(open_link(&link, text, -1, &again, why), 0);
 	assert_int_equal(link.fd, pair[0]);
+	assert_true(link.socket);
 	assert_talks(&link, pair[1]);
 	rsp_link_close(&link);
 	assert_int_equal(fcntl(copy, F_GETFL), flags);
@@ -308,6 +309,7 @@ static void test_serial(void **state)
 	assert_true(before.c_lflag & ECHO);
 	assert_int_equal(open_link(&link, ptsname(master), -1, &again, why), 0);
 	assert_true(link.serial);
+	assert_false(link.socket);
 	assert_int_equal(tcgetattr(slave, &during), 0);
 	assert_false(during.c_lflag & (ECHO | ICANON | ISIG));
 	assert_false(during.c_oflag & OPOST);

@@ -14,9 +14,9 @@
 /* Parses text that is there at once. */
 static struct rsp_frame parse(char *text, size_t size)
 {
-	size_t scanned = 0;
+	struct rsp_scan scan = { 0 };
 
-	return rsp_frame_parse((uint8_t *)text, size, &scanned);
+	return rsp_frame_parse((uint8_t *)text, size, &scan);
 }
 
 static void test_write(void **state)
@@ -155,24 +155,24 @@ static void test_split(void **state)
 		frame = parse(whole, size);
 		assert_int_equal(frame.consumed, size);
 		for (size_t cut = 0; cut < size; cut++) {
-			size_t scanned = 0;
+			struct rsp_scan scan = { 0 };
 
 			memcpy(text, packets[i], size);
 			if (cut) {
 				struct rsp_frame part = rsp_frame_parse(
-					(uint8_t *)text, cut, &scanned);
+					(uint8_t *)text, cut, &scan);
 
 				assert_int_equal(part.kind, RSP_FRAME_NONE);
 				assert_int_equal(part.consumed, 0);
 			}
-			struct rsp_frame again = rsp_frame_parse((uint8_t *)text, size, &scanned);
+			struct rsp_frame again = rsp_frame_parse((uint8_t *)text, size, &scan);
 
 			assert_int_equal(again.kind, frame.kind);
 			assert_int_equal(again.consumed, frame.consumed);
 			assert_int_equal(again.size, frame.size);
 			assert_int_equal(again.checksum_right, frame.checksum_right);
 			assert_int_equal(again.run_lengths, frame.run_lengths);
-			assert_int_equal(scanned, 0);
+			assert_int_equal(scan.size, 0);
 		}
 	}
 }
@@ -180,13 +180,13 @@ static void test_split(void **state)
 static void test_byte_by_byte(void **state)
 {
 	char text[] = "$m0,40*#00*##c0";
-	size_t scanned = 0;
+	struct rsp_scan scan = { 0 };
 
 	(void)state;
 	for (size_t size = 1; size < sizeof(text) - 1; size++)
 		assert_int_equal(
-			rsp_frame_parse((uint8_t *)text, size, &scanned).kind, RSP_FRAME_NONE);
-	struct rsp_frame frame = rsp_frame_parse((uint8_t *)text, sizeof(text) - 1, &scanned);
+			rsp_frame_parse((uint8_t *)text, size, &scan).kind, RSP_FRAME_NONE);
+	struct rsp_frame frame = rsp_frame_parse((uint8_t *)text, sizeof(text) - 1, &scan);
 
 	assert_int_equal(frame.kind, RSP_FRAME_PACKET);
 	assert_int_equal(frame.size, sizeof(text) - 1 - 4);
@@ -262,46 +262,6 @@ static void test_unescape(void **state)
 	assert_memory_equal(dangling, "ab}", 3);
 }
 
-static void test_hex(void **state)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	static const uint8_t values[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 10,
-		11, 12, 13, 14, 15 };
-	uint8_t to[4];
-	char hex[8];
-
-	(void)state;
-	for (unsigned c = 0; c < 256; c++) {
-		const char *digit = c ? strchr(digits, (int)c) : NULL;
-		uint8_t pair[] = { '0', (uint8_t)c };
-		int wanted = digit ? values[digit - digits] : -1;
-
-		assert_int_equal(rsp_hex_digit((uint8_t)c), wanted);
-		assert_int_equal(rsp_hex_decode(pair, 2, to, 4), wanted < 0 ? 0 : 1);
-		if (wanted >= 0)
-			assert_int_equal(to[0], wanted);
-	}
-	rsp_hex_encode("\x00\x1f\xa9\xff", 4, hex);
-	assert_memory_equal(hex, "001fa9ff", 8);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"001FA9ff", 8, to, 4), 4);
-	assert_memory_equal(to, "\x00\x1f\xa9\xff", 4);
-}
-
-static void test_hex_limits(void **state)
-{
-	uint8_t to[4] = { 0x55, 0x55, 0x55, 0x55 };
-
-	(void)state;
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"", 0, to, 4), 0);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"1", 1, to, 4), 0);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"123", 3, to, 4), 1);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"1122334455", 10, to, 2), 2);
-	assert_memory_equal(to, "\x11\x22\x55\x55", 4);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"11xx22", 6, to, 4), 1);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"112g", 4, to, 4), 1);
-	assert_int_equal(rsp_hex_decode((const uint8_t *)"11g2", 4, to, 4), 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,8 +276,6 @@ int main(void)
 		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_expand_hostile),
 		cmocka_unit_test(test_unescape),
-		cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_hex_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,85 @@ static void test_order(void **state)
 	fake_stub_deinit(&stub);
 }
 
+#define QEMU "physical 1\nanswer qGDBServerVersion version:10.2.2;\n"
+
+/* A stub that can take them gets many requests at once; they are answered in order all the same. */
+static void test_many_at_once(void **state)
+{
+	const struct rsp_thread first = { .id = 1 };
+	struct fake_stub stub;
+	static char text[32 << 10];
+	size_t used = (size_t)sprintf(text, QEMU "thread 1\nregisters 1 00\n");
+	char wanted[512] = "r0=00 ", *end = wanted + strlen(wanted);
+
+	(void)state;
+	/* 150 more, most of which this CPU lacks. */
+	for (unsigned i = 1; i <= 150; i++)
+		if (i % 10 == 5) {
+			used += (size_t)sprintf(text + used, "register 1 %x %02x\n", i, i);
+			end += sprintf(end, "r%u=%02x ", i, i);
+		}
+	used += (size_t)sprintf(text + used, "supported PacketSize=1000;qXfer:features:read+\n"
+					     "object features:target.xml <t>");
+	for (unsigned i = 0; i <= 150; i++)
+		used += (size_t)sprintf(text + used, "<reg name=\"r%u\" bitsize=\"8\"/>", i);
+	sprintf(text + used, "</t>\n");
+	fake_stub_start(&stub, text);
+	assert_string_equal(read_thread(&stub, &first), wanted);
+	assert_int_equal(fake_stub_count(&stub, "> p"), 150);
+	fake_stub_deinit(&stub);
+}
+
+/* The second request does not wait for the answer to the first. */
+static void test_not_waiting(void **state)
+{
+	const struct rsp_thread thread = { .id = 1 };
+	struct fake_stub stub;
+
+	(void)state;
+	fake_stub_replay(&stub,
+		"> qSupported*\n< qXfer:features:read+\n> ?\n< S05\n> qqemu*\n< 0\n"
+		"> qGDBServerVersion\n< version:10.2.2;\n"
+		"> qXfer:features:read:target.xml:0,400\n"
+		"< l<t><reg name=\"a\" bitsize=\"8\"/><reg name=\"b\" bitsize=\"8\"/>"
+		"<reg name=\"c\" bitsize=\"8\"/></t>\n"
+		"> Hg1\n< OK\n> g\n< 01\n> p1\n> p2\n< 02\n< 03\n");
+	assert_string_equal(read_thread(&stub, &thread), "a=01 b=02 c=03 ");
+	assert_int_equal(stub.end, WIRE_CLOSED);
+	fake_stub_deinit(&stub);
+}
+
+/* One answer of many is damaged: the others are taken in, and the connection is as before. */
+static void test_damaged(void **state)
+{
+	const struct rsp_thread second = { .id = 2 };
+	struct rsp_description description;
+	struct visited visited = { "" };
+	struct fake_stub stub;
+	struct rsp *rsp;
+
+	(void)state;
+	/* Of the opening 4, the description, Hg and g, then p2. */
+	fake_stub_start(&stub, QEMU DESCRIBED
+		"registers 2 0102 03\nregister 2 2 04050607\nregister 2 9 0809\nbad-checksum 8\n");
+	rsp = fake_stub_open(&stub);
+	assert_int_equal(rsp_read_description(rsp, &description), 0);
+	assert_int_equal(
+		rsp_read_registers(rsp, &second, &description, note_register, &visited), -1);
+	assert_int_equal(rsp_failure(rsp), RSP_CONFUSED);
+	assert_string_equal(rsp_error(rsp), "a packet with a wrong checksum came");
+	assert_string_equal(visited.text, "a=0102 b=03 ");
+	assert_int_equal(
+		rsp_read_registers(rsp, &second, &description, note_register, &visited), 0);
+	assert_string_equal(visited.text, "a=0102 b=03 a=0102 b=03 c=04050607 d=0809 ");
+	rsp_description_deinit(&description);
+	rsp_destroy(rsp);
+	fake_stub_stop(&stub);
+	/* Nothing is asked for again: that would repeat the last answer only. */
+	assert_int_equal(fake_stub_count(&stub, "> -"), 0);
+	fake_stub_deinit(&stub);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +230,9 @@ int main(void)
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_not_waiting),
+		cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
