@@ -30,7 +30,7 @@ struct guest_memory {
 
 	/*
 	 * Does all of the requests, many at a time, so that a batch costs few round trips, and
-	 * sets `failed` in each. May be NULL.
+	 * sets `failed` in each. NULL where a batch would cost a round trip for each of them.
 	 */
 	void (*read_many)(void *ctx, struct guest_read_request *requests, size_t count);
 };

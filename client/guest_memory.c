@@ -84,5 +84,11 @@ static void read_many(void *ctx, struct guest_read_request *requests, size_t cou
 
 struct guest_memory guest_memory_interface(struct guest_memory_state *state)
 {
-	return (struct guest_memory){ .read = read_memory, .read_many = read_many, .ctx = state };
+	bool pipelines = rsp_stub(state->rsp)->pipelines;
+
+	return (struct guest_memory){
+		.read = read_memory,
+		.read_many = pipelines ? read_many : NULL,
+		.ctx = state,
+	};
 }

@@ -12,28 +12,71 @@ static int read_behind(struct page_cache *cache, uint64_t paddr, void *buf, size
 	return guest_read(cache->behind, paddr, buf, len);
 }
 
-/* The page at this address, read if it is not held; NULL if it cannot be. */
-static const uint8_t *get_page(struct page_cache *cache, uint64_t address)
+/* The page at this address, if it is held. */
+static const uint8_t *find_page(const struct page_cache *cache, uint64_t address)
 {
-	uint8_t buf[PAGE_CACHE_PAGE], *page;
-	size_t slot;
-
-	for (slot = 0; slot < cache->held; slot++) {
+	for (size_t slot = 0; slot < cache->held; slot++) {
 		if (cache->addresses[slot] == address)
 			return cache->pages + slot * PAGE_CACHE_PAGE;
 	}
-	if (read_behind(cache, address, buf, sizeof(buf)))
-		return NULL;
+	return NULL;
+}
+
+static void keep_page(struct page_cache *cache, uint64_t address, const uint8_t *bytes)
+{
+	size_t slot = cache->held;
+
 	if (cache->held < PAGE_CACHE_SLOTS) {
-		slot = cache->held++;
+		cache->held++;
 	} else {
 		slot = cache->oldest;
 		cache->oldest = (cache->oldest + 1) % PAGE_CACHE_SLOTS;
 	}
-	page = cache->pages + slot * PAGE_CACHE_PAGE;
-	memcpy(page, buf, sizeof(buf));
+	memcpy(cache->pages + slot * PAGE_CACHE_PAGE, bytes, PAGE_CACHE_PAGE);
 	cache->addresses[slot] = address;
-	return page;
+}
+
+/* What cannot be read of the neighbours, behind the end of RAM for one, is left out. */
+static void read_with_neighbours(struct page_cache *cache, uint64_t address)
+{
+	uint64_t first = address / PAGE_CACHE_PAGE / PAGE_CACHE_AHEAD * PAGE_CACHE_AHEAD;
+	struct guest_read_request requests[PAGE_CACHE_AHEAD];
+	size_t count = 0;
+
+	if (cache->reads == PAGE_CACHE_READS_MAX)
+		return;
+	cache->reads++;
+	for (size_t i = 0; i < PAGE_CACHE_AHEAD; i++) {
+		uint64_t neighbour = (first + i) * PAGE_CACHE_PAGE;
+
+		if (find_page(cache, neighbour))
+			continue;
+		requests[count] = (struct guest_read_request){
+			.paddr = neighbour,
+			.buf = cache->ahead + count * PAGE_CACHE_PAGE,
+			.len = PAGE_CACHE_PAGE,
+		};
+		count++;
+	}
+	guest_read_many(cache->behind, requests, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!requests[i].failed)
+			keep_page(cache, requests[i].paddr, requests[i].buf);
+	}
+}
+
+/* The page at this address, read if it is not held; NULL if it cannot be. */
+static const uint8_t *get_page(struct page_cache *cache, uint64_t address)
+{
+	const uint8_t *page = find_page(cache, address);
+
+	if (page)
+		return page;
+	if (cache->behind->read_many)
+		read_with_neighbours(cache, address);
+	else if (read_behind(cache, address, cache->ahead, PAGE_CACHE_PAGE) == 0)
+		keep_page(cache, address, cache->ahead);
+	return find_page(cache, address);
 }
 
 static int cached_read(void *ctx, uint64_t paddr, void *buf, size_t len)
@@ -57,9 +100,12 @@ int page_cache_init(struct page_cache *cache, const struct guest_memory *behind)
 	*cache = (struct page_cache){
 		.memory = { .read = cached_read, .ctx = cache },
 		.behind = behind,
-		.pages = malloc((size_t)PAGE_CACHE_SLOTS * PAGE_CACHE_PAGE),
+		.pages = malloc((size_t)(PAGE_CACHE_SLOTS + PAGE_CACHE_AHEAD) * PAGE_CACHE_PAGE),
 	};
-	return cache->pages ? 0 : -1;
+	if (!cache->pages)
+		return -1;
+	cache->ahead = cache->pages + (size_t)PAGE_CACHE_SLOTS * PAGE_CACHE_PAGE;
+	return 0;
 }
 
 void page_cache_deinit(struct page_cache *cache)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest memory with a memory of its own, for walks of page tables: they come back to the same few
- * tables over and over, and every read of the guest is a round trip. Right only while the guest
- * stands still, so a cache lives no longer than one search. It also bounds how much a search can
- * cost, whatever the tables hold: after PAGE_CACHE_READS_MAX reads, further ones fail. Private to
- * layout/.
+ * tables over and over, and every read of the guest is a round trip. Where many can be read in one,
+ * a page brings its neighbours with it: kernels take their tables one after the other from the same
+ * stretch. Right only while the guest stands still, so a cache lives no longer than one search. It
+ * also bounds how much a search can cost, whatever the tables hold: after PAGE_CACHE_READS_MAX
+ * reads, further ones fail. Private to layout/.
  */
 #ifndef LAYOUT_PAGE_CACHE_H
 #define LAYOUT_PAGE_CACHE_H
@@ -17,6 +18,7 @@ enum {
 	PAGE_CACHE_READS_MAX = 1024,
 	PAGE_CACHE_PAGE = 4096,
 	PAGE_CACHE_SLOTS = 256,
+	PAGE_CACHE_AHEAD = 16, /* pages in a row, the first a multiple of it, that come together */
 };
 
 struct page_cache {
@@ -25,7 +27,7 @@ struct page_cache {
 	unsigned reads;
 	uint64_t addresses[PAGE_CACHE_SLOTS]; /* of the pages that are held */
 	size_t held, oldest;
-	uint8_t *pages;
+	uint8_t *pages, *ahead; /* what is held; what was just read */
 };
 
 /* Returns 0, or -1 without memory. The cache must not move while it is in use. */

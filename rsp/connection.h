@@ -11,6 +11,7 @@
 #include "rsp/packet.h"
 #include "rsp/quirks.h"
 #include "rsp/rsp.h"
+#include "rsp/window.h"
 
 enum {
 	RSP_INPUT_SIZE = RSP_PACKET_MAX + (256 << 10),
@@ -50,9 +51,10 @@ struct rsp {
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;
-	unsigned pause_us;  /* of rsp_gather(), 0 for none */
-	bool streaming;     /* answers are not acknowledged */
-	bool uninterrupted; /* cancel_fd is not looked at */
+	unsigned pause_us;        /* of rsp_gather(), 0 for none */
+	struct rsp_window window; /* of memory reads on their way */
+	bool streaming;           /* answers are not acknowledged */
+	bool uninterrupted;       /* cancel_fd is not looked at */
 
 	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
 	int physical_before; /* the stub's memory mode as we found it, -1 if we did not change it */

@@ -13,7 +13,6 @@
 #include "rsp/clock.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
-#include "rsp/window.h"
 
 enum {
 	WINDOW_MAX = 4096, /* requests on their way */
@@ -44,11 +43,10 @@ struct engine {
 	struct request *window; /* a ring of WINDOW_MAX, in the order of the answers */
 	size_t first_request, request_count;
 	size_t window_max;
-	size_t bytes;            /* on their way */
-	struct rsp_window speed; /* how many may be */
-	struct request *again;   /* a stack of what must be asked again */
+	size_t bytes;          /* on their way; rsp->window says how many may be */
+	struct request *again; /* a stack of what must be asked again */
 	size_t again_count, again_capacity;
-	size_t arrived; /* bytes since speed was told */
+	size_t arrived; /* bytes since the window was told */
 };
 
 static int engine_init(struct engine *engine, struct rsp *rsp, const struct rsp_stream *stream)
@@ -160,15 +158,20 @@ static int send_request(struct engine *engine, const struct request *request)
 	return rsp_send(rsp, body, size);
 }
 
+/* As far as requests go, which are sent in batches: one write for each would cost more than it. */
+static bool is_filled(const struct engine *engine)
+{
+	return engine->bytes > engine->rsp->window.bytes_max / 8 * 7;
+}
+
 static int fill_window(struct engine *engine)
 {
 	struct request request;
 
-	/* In batches: one write for each answer that came would cost more than the answer. */
-	if (engine->window_max > 1 && engine->bytes > engine->speed.bytes_max / 8 * 7)
+	if (engine->window_max > 1 && is_filled(engine))
 		return 0;
 	while (engine->request_count < engine->window_max &&
-		engine->bytes < engine->speed.bytes_max && next_request(engine, &request)) {
+		engine->bytes < engine->rsp->window.bytes_max && next_request(engine, &request)) {
 		size_t at = (engine->first_request + engine->request_count++) % WINDOW_MAX;
 
 		engine->window[at] = request;
@@ -307,10 +310,13 @@ static int run(struct engine *engine)
 	struct rsp_reply reply;
 	int rc;
 
-	rsp_window_init(&engine->speed, rsp_clock_now());
+	rsp_window_pause(&rsp->window, rsp_clock_now());
 	for (;;) {
 		if (fill_window(engine))
 			return -1;
+
+		bool filled = is_filled(engine);
+
 		if (engine->request_count == 0)
 			return 0;
 		if ((rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) == 0 && wait(engine))
@@ -326,7 +332,10 @@ static int run(struct engine *engine)
 		}
 		if (rc < 0)
 			return -1;
-		rsp_window_note(&engine->speed, engine->arrived, rsp_clock_now());
+		if (filled)
+			rsp_window_note(&rsp->window, engine->arrived, rsp_clock_now());
+		else
+			rsp_window_pause(&rsp->window, rsp_clock_now());
 		engine->arrived = 0;
 	}
 }

@@ -26,6 +26,7 @@ struct rsp *rsp_create(const struct rsp_options *options)
 	rsp->options = *options;
 	rsp->physical_before = -1;
 	rsp->stub.name = "unknown";
+	rsp_window_init(&rsp->window, 0);
 	rsp_link_init(&rsp->link);
 	rsp->input = malloc(RSP_INPUT_SIZE);
 	rsp->output = malloc(RSP_OUTPUT_SIZE);

@@ -14,6 +14,12 @@ void rsp_window_init(struct rsp_window *window, uint64_t now)
 	*window = (struct rsp_window){ .bytes_max = BYTES_MIN, .since = now };
 }
 
+void rsp_window_pause(struct rsp_window *window, uint64_t now)
+{
+	window->since = now;
+	window->arrived = 0;
+}
+
 void rsp_window_note(struct rsp_window *window, size_t size, uint64_t now)
 {
 	uint64_t elapsed = now - window->since;
@@ -31,6 +37,5 @@ void rsp_window_note(struct rsp_window *window, size_t size, uint64_t now)
 	if (bytes > BYTES_MAX)
 		bytes = BYTES_MAX;
 	window->bytes_max = bytes > BYTES_MIN ? (size_t)bytes : BYTES_MIN;
-	window->since = now;
-	window->arrived = 0;
+	rsp_window_pause(window, now);
 }

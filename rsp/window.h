@@ -23,6 +23,10 @@ struct rsp_window {
 /* The first requests are sent now. */
 void rsp_window_init(struct rsp_window *window, uint64_t now);
 
+/* A new measure begins: for a time, less was asked for than might have been. What is learnt stays.
+ */
+void rsp_window_pause(struct rsp_window *window, uint64_t now);
+
 /* size bytes have arrived. */
 void rsp_window_note(struct rsp_window *window, size_t size, uint64_t now);
 

@@ -51,8 +51,8 @@ static const char release[] = "6.1.0-56-cloud-amd64";
 struct guest {
 	uint8_t *bytes;
 	uint64_t next_table, root;
-	uint64_t unreadable; /* a page that no read may touch */
-	unsigned reads, batches;
+	uint64_t unreadable;     /* a page that no read may touch */
+	unsigned reads, batches; /* single ones, and of many at once */
 	struct ranges ram;
 	struct registers cpus[2];
 	struct guest_memory memory;
@@ -82,6 +82,11 @@ static void read_guest_many(void *ctx, struct guest_read_request *requests, size
 		requests[i].failed = read_guest(ctx, requests[i].paddr, requests[i].buf,
 					     requests[i].len) != 0;
 	guest->reads -= (unsigned)count;
+}
+
+static unsigned round_trips(const struct guest *guest)
+{
+	return guest->reads + guest->batches;
 }
 
 static uint64_t new_table(struct guest *guest)
@@ -275,8 +280,11 @@ static void test_mappings(void **state)
 	map_kernel(guest);
 	find_mappings(guest);
 	assert_found(guest, guest->root);
-	/* Root, two tables, three small ones for the image; three and one for the direct map. */
-	assert_in_range(guest->reads, 5, 20);
+	/*
+	 * Root, two tables, three small ones for the image, three and one for the direct map: all
+	 * of them are neighbours.
+	 */
+	assert_int_equal(round_trips(guest), 1);
 }
 
 static void test_image_ends_at_other_memory(void **state)
@@ -451,7 +459,7 @@ static void test_looping_tables(void **state)
 		put_le64(guest->bytes + guest->root + 8 * i, guest->root | P | W | U);
 	find_mappings(guest);
 	assert_false(guest->kernel.mapped);
-	assert_in_range(guest->reads, 1, 1024);
+	assert_in_range(round_trips(guest), 1, 1024);
 }
 
 static void test_random_tables(void **state)
@@ -465,7 +473,7 @@ static void test_random_tables(void **state)
 						   (random >> 25 & 1) * LARGE);
 	}
 	find_mappings(guest);
-	assert_in_range(guest->reads, 1, 1024);
+	assert_in_range(round_trips(guest), 1, 1024);
 	if (guest->kernel.mapped)
 		find_vmcoreinfo(guest);
 }
@@ -494,7 +502,7 @@ static int setup_mapped(void **state)
 	guest = *state;
 	map_kernel(guest);
 	find_mappings(guest);
-	guest->reads = 0;
+	guest->reads = guest->batches = 0;
 	return !guest->kernel.mapped;
 }
 
@@ -506,8 +514,9 @@ static void test_note(void **state)
 	put_pointer(guest, 0x12340, NOTE_PAGE);
 	assert_int_equal(find_vmcoreinfo(guest), 0);
 	assert_vmcoreinfo_at(guest, NOTE_PAGE + NOTE_HEAD);
-	assert_int_equal(guest->batches, 1);
-	assert_in_range(guest->reads, 5, 20);
+	/* Tables for the walk, the data, all pages that they point to, the note, tables to check
+	 * it. */
+	assert_in_range(round_trips(guest), 5, 10);
 }
 
 static void test_note_without_read_many(void **state)

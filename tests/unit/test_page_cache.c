@@ -14,7 +14,7 @@
 struct guest {
 	struct guest_memory memory;
 	struct page_cache cache;
-	unsigned reads;
+	unsigned reads, pages; /* calls; pages of those for many */
 	uint64_t unreadable;
 };
 
@@ -30,6 +30,19 @@ static int read_addresses(void *ctx, uint64_t paddr, void *buf, size_t len)
 	for (size_t i = 0; i < len; i += 8)
 		put_le64((uint8_t *)buf + i, paddr + i);
 	return 0;
+}
+
+/* The same, many at once, of which the one that cannot be read is the only one to fail. */
+static void read_many(void *ctx, struct guest_read_request *requests, size_t count)
+{
+	struct guest *guest = ctx;
+	unsigned reads = guest->reads;
+
+	for (size_t i = 0; i < count; i++)
+		requests[i].failed = read_addresses(ctx, requests[i].paddr, requests[i].buf,
+					     requests[i].len) != 0;
+	guest->reads = reads + 1;
+	guest->pages += (unsigned)count;
 }
 
 static int setup(void **state)
@@ -125,6 +138,45 @@ static void test_bound(void **state)
 	assert_reads(guest, (PAGE_CACHE_READS_MAX - 1) * UINT64_C(4096), PAGE_CACHE_READS_MAX);
 }
 
+/* Where many can be read at once, a page brings its neighbours. */
+static void test_neighbours(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t word[8];
+
+	guest->memory.read_many = read_many;
+	assert_reads(guest, 0x1f008, 1);
+	for (uint64_t paddr = 0x10000; paddr < 0x20000; paddr += 0x1000)
+		assert_reads(guest, paddr, 1);
+	assert_int_equal(guest->pages, 16);
+	assert_reads(guest, 0xf000, 2);
+	assert_reads(guest, 0x20000, 3);
+	assert_int_equal(guest->pages, 48);
+
+	/* One that cannot be read does not take the others with it, and is asked for again. */
+	guest->unreadable = 0x35000;
+	assert_reads(guest, 0x34000, 4);
+	assert_reads(guest, 0x36000, 4);
+	assert_int_equal(guest_read(&guest->cache.memory, 0x35000, word, sizeof(word)), -1);
+	assert_int_equal(guest->reads, 5);
+	assert_int_equal(guest->pages, 65);
+	guest->unreadable = UINT64_MAX;
+	assert_reads(guest, 0x35000, 6);
+	assert_int_equal(guest->pages, 66);
+}
+
+static void test_neighbours_bound(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t word[8];
+
+	guest->memory.read_many = read_many;
+	for (unsigned i = 0; i < PAGE_CACHE_READS_MAX; i++)
+		assert_reads(guest, i * UINT64_C(0x10000), i + 1);
+	assert_int_equal(guest_read(&guest->cache.memory, 0x80000000, word, 8), -1);
+	assert_int_equal(guest->reads, PAGE_CACHE_READS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +185,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_crossing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_neighbours_bound, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

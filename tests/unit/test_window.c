@@ -68,6 +68,23 @@ static void test_latency(void **state)
 	assert_int_equal(window.bytes_max, 1200 * KIB);
 }
 
+/* A time in which less was asked for counts neither as fast nor as slow. */
+static void test_pause(void **state)
+{
+	struct rsp_window window;
+
+	(void)state;
+	rsp_window_init(&window, 0);
+	rsp_window_note(&window, 100 * KIB, 10);
+	rsp_window_note(&window, 100 * KIB, 100);
+	assert_int_equal(window.bytes_max, 1020 * KIB);
+	rsp_window_note(&window, 1 * MIB, 140);
+	rsp_window_pause(&window, 5000);
+	assert_int_equal(window.bytes_max, 1020 * KIB);
+	rsp_window_note(&window, 600 * KIB, 5510);
+	assert_int_equal(window.bytes_max, 600 * KIB);
+}
+
 /* One slow answer is not taken for a long way. */
 static void test_slow_stub(void **state)
 {
@@ -110,6 +127,7 @@ int main(void)
 		cmocka_unit_test(test_half_a_second),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_slow_stub),
 		cmocka_unit_test(test_long_ways),
 	};
