@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "layout/kdump_format.h"
+#include "layout/zero.h"
 
 enum {
 	BITMAP_AT_ONCE = 64 << 10, /* bytes */
@@ -13,6 +14,8 @@ enum {
 	BLOCK_MAX = 64 << 10,
 	VERSION_WITH_NOTES = 4,
 };
+
+#define BITMAP_MAX ((UINT64_C(1) << KDUMP_PFN_BITS_MAX) / 8) /* bytes */
 
 struct kdump_file {
 	struct core_file *file;
@@ -124,6 +127,10 @@ static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
 		if (core_source_read(
 			    kdump->source, "a bitmap", offset + at, bits, part, kdump->error))
 			return -1;
+		if (!run && is_zero(bits, part)) {
+			pfn += part * 8;
+			continue;
+		}
 		for (size_t i = 0; i < part * 8; i++, pfn++) {
 			bool set = bits[i / 8] >> i % 8 & 1;
 
@@ -176,14 +183,18 @@ static int read_memory_map(struct kdump_file *kdump, const uint8_t *sub_header)
 	uint64_t bitmaps = kdump->block * (1 + kdump->sub_blocks);
 	uint64_t size = kdump->block * kdump->bitmap_blocks;
 	uint64_t pfn_end = get(kdump, kdump->header, kdump->form->max_mapnr);
+	uint64_t bits = kdump->block * 8;
 	bool single;
 
 	if (kdump->version >= KDUMP_VERSION)
 		pfn_end = get(kdump, sub_header, kdump->form->max_mapnr_64);
-	/* Diskdump's had one bitmap. */
-	single = size / 2 < pfn_end / 8;
+	/* Diskdump's had one bitmap: there are fewer blocks than two of them need. */
+	single = kdump->bitmap_blocks / 2 < pfn_end / bits + (pfn_end % bits != 0);
 	if (!single)
 		size /= 2;
+	/* A flattened file may tell of any number of zeros in a few bytes. */
+	if (size > BITMAP_MAX)
+		return error_set(kdump->error, "its bitmaps are larger than those of any memory");
 	if (read_bitmap(kdump, bitmaps, size, &file->memory, &file->page_count))
 		return -1;
 	if (single)
