@@ -9,7 +9,7 @@
 
 enum {
 	BITMAP_AT_ONCE = 64 << 10, /* bytes */
-	DESCRIPTORS_AT_ONCE = 4096,
+	DESCRIPTORS_AT_ONCE = 1024,
 	BLOCK_MIN = 4096,
 	BLOCK_MAX = 64 << 10,
 	VERSION_WITH_NOTES = 4,
@@ -149,31 +149,35 @@ static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
 	return 0;
 }
 
-/* What the last descriptors tell of must be in the file, or it was cut off. */
+/*
+ * What the last descriptors tell of must be in the file, or it was cut off: all up to one of a page
+ * that is not zero, since the page of zeros comes first. Those that were never written are zero.
+ */
 static int check_end(struct kdump_file *kdump, uint64_t descriptors)
 {
-	static const size_t size = sizeof(struct kdump_descriptor);
 	const struct core_source *source = kdump->source;
-	enum byte_order order = kdump->file->order;
-	uint64_t held = kdump->file->pages_held;
-	uint64_t first = held > DESCRIPTORS_AT_ONCE ? held - DESCRIPTORS_AT_ONCE : 0;
-	struct kdump_descriptor descriptor;
+	struct kdump_descriptor batch[DESCRIPTORS_AT_ONCE];
+	uint64_t left = kdump->file->pages_held;
+	uint64_t zeros = descriptors + left * sizeof(*batch);
+	bool complete = zeros <= source->size, data = false;
 
-	if (descriptors > source->size || held * size > source->size - descriptors) {
-		kdump->file->complete = false;
-		return 0;
-	}
-	for (uint64_t i = first; i < held; i++) {
-		uint64_t offset, bytes;
+	while (left && complete && !data) {
+		size_t count = left < DESCRIPTORS_AT_ONCE ? (size_t)left : DESCRIPTORS_AT_ONCE;
 
-		if (core_source_read(source, "a descriptor", descriptors + i * size, &descriptor,
-			    size, kdump->error))
+		left -= count;
+		if (core_source_read(source, "a descriptor", descriptors + left * sizeof(*batch),
+			    batch, count * sizeof(*batch), kdump->error))
 			return -1;
-		offset = get_u64(descriptor.offset, order);
-		bytes = get_u32(descriptor.size, order);
-		if (offset > source->size || bytes > source->size - offset)
-			kdump->file->complete = false;
+		for (size_t i = 0; i < count; i++) {
+			uint64_t offset = get_u64(batch[i].offset, kdump->file->order);
+			uint64_t size = get_u32(batch[i].size, kdump->file->order);
+
+			complete = complete && offset && size && offset <= source->size &&
+			           size <= source->size - offset;
+			data = data || offset != zeros;
+		}
 	}
+	kdump->file->complete = kdump->file->complete && complete;
 	return 0;
 }
 
