@@ -87,20 +87,33 @@ static void take_format(struct kdump_file *kdump)
 				kdump->file->format = core_formats[i]->name;
 }
 
-/* Both 32-bit forms have the same fields at first; the notes lie behind the sub-header. */
+/*
+ * Both 32-bit forms have the same fields at first. Of the right one the offset of the notes is that
+ * behind the sub-header; if it is of none, it is at least within what the header keeps for them.
+ */
+static const struct kdump_form *find_32_bit_form(
+	const struct kdump_file *kdump, const uint8_t *sub_header)
+{
+	const struct kdump_form *packed = &kdump_form_32_packed, *padded = &kdump_form_32_padded;
+	uint64_t notes = get(kdump, sub_header, packed->offset_note);
+
+	if (notes == kdump->block + packed->sub_header_size)
+		return packed;
+	if (get(kdump, sub_header, padded->offset_note) == kdump->block + padded->sub_header_size)
+		return padded;
+	return notes > kdump->block + packed->sub_header_size &&
+	                       notes <= kdump->block * (1 + kdump->sub_blocks)
+	               ? packed
+	               : padded;
+}
+
 static int read_sub_header(struct kdump_file *kdump, uint8_t header[KDUMP_SUB_HEADER_MAX])
 {
 	if (core_source_read(kdump->source, "the sub-header", kdump->block, header,
 		    KDUMP_SUB_HEADER_MAX, kdump->error))
 		return -1;
-	if (kdump->form->bits == 32) {
-		const struct kdump_form *packed = &kdump_form_32_packed;
-		uint64_t notes = get(kdump, header, packed->offset_note);
-
-		if (notes < kdump->block + packed->sub_header_size ||
-			notes > kdump->block * (1 + kdump->sub_blocks))
-			kdump->form = &kdump_form_32_padded;
-	}
+	if (kdump->form->bits == 32)
+		kdump->form = find_32_bit_form(kdump, header);
 	return 0;
 }
 
