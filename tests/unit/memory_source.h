@@ -21,7 +21,7 @@ void memory_source_deinit(struct memory_source *file);
 /* Makes the file a copy of these bytes. */
 void memory_source_set(struct memory_source *file, const void *bytes, size_t size);
 
-/* Makes it `size` bytes long; what is new is zero. */
+/* Makes it `size` bytes long; what is new is zero. To cut it off, source.size does as well. */
 void memory_source_resize(struct memory_source *file, size_t size);
 
 #endif
