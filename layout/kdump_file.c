@@ -5,14 +5,17 @@
 
 #include "arch/arch.h"
 #include "layout/kdump_format.h"
+#include "layout/zero.h"
 
 enum {
 	BITMAP_AT_ONCE = 64 << 10, /* bytes */
-	DESCRIPTORS_AT_ONCE = 4096,
+	DESCRIPTORS_AT_ONCE = 1024,
 	BLOCK_MIN = 4096,
 	BLOCK_MAX = 64 << 10,
 	VERSION_WITH_NOTES = 4,
 };
+
+#define BITMAP_MAX ((UINT64_C(1) << KDUMP_PFN_BITS_MAX) / 8) /* bytes */
 
 struct kdump_file {
 	struct core_file *file;
@@ -84,20 +87,33 @@ static void take_format(struct kdump_file *kdump)
 				kdump->file->format = core_formats[i]->name;
 }
 
-/* Both 32-bit forms have the same fields at first; the notes lie behind the sub-header. */
+/*
+ * Both 32-bit forms have the same fields at first. Of the right one the offset of the notes is that
+ * behind the sub-header; if it is of none, it is at least within what the header keeps for them.
+ */
+static const struct kdump_form *find_32_bit_form(
+	const struct kdump_file *kdump, const uint8_t *sub_header)
+{
+	const struct kdump_form *packed = &kdump_form_32_packed, *padded = &kdump_form_32_padded;
+	uint64_t notes = get(kdump, sub_header, packed->offset_note);
+
+	if (notes == kdump->block + packed->sub_header_size)
+		return packed;
+	if (get(kdump, sub_header, padded->offset_note) == kdump->block + padded->sub_header_size)
+		return padded;
+	return notes > kdump->block + packed->sub_header_size &&
+	                       notes <= kdump->block * (1 + kdump->sub_blocks)
+	               ? packed
+	               : padded;
+}
+
 static int read_sub_header(struct kdump_file *kdump, uint8_t header[KDUMP_SUB_HEADER_MAX])
 {
 	if (core_source_read(kdump->source, "the sub-header", kdump->block, header,
 		    KDUMP_SUB_HEADER_MAX, kdump->error))
 		return -1;
-	if (kdump->form->bits == 32) {
-		const struct kdump_form *packed = &kdump_form_32_packed;
-		uint64_t notes = get(kdump, header, packed->offset_note);
-
-		if (notes < kdump->block + packed->sub_header_size ||
-			notes > kdump->block * (1 + kdump->sub_blocks))
-			kdump->form = &kdump_form_32_padded;
-	}
+	if (kdump->form->bits == 32)
+		kdump->form = find_32_bit_form(kdump, header);
 	return 0;
 }
 
@@ -124,6 +140,10 @@ static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
 		if (core_source_read(
 			    kdump->source, "a bitmap", offset + at, bits, part, kdump->error))
 			return -1;
+		if (!run && is_zero(bits, part)) {
+			pfn += part * 8;
+			continue;
+		}
 		for (size_t i = 0; i < part * 8; i++, pfn++) {
 			bool set = bits[i / 8] >> i % 8 & 1;
 
@@ -142,31 +162,35 @@ static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
 	return 0;
 }
 
-/* What the last descriptors tell of must be in the file, or it was cut off. */
+/*
+ * What the last descriptors tell of must be in the file, or it was cut off: all up to one of a page
+ * that is not zero, since the page of zeros comes first. Those that were never written are zero.
+ */
 static int check_end(struct kdump_file *kdump, uint64_t descriptors)
 {
-	static const size_t size = sizeof(struct kdump_descriptor);
 	const struct core_source *source = kdump->source;
-	enum byte_order order = kdump->file->order;
-	uint64_t held = kdump->file->pages_held;
-	uint64_t first = held > DESCRIPTORS_AT_ONCE ? held - DESCRIPTORS_AT_ONCE : 0;
-	struct kdump_descriptor descriptor;
+	struct kdump_descriptor batch[DESCRIPTORS_AT_ONCE];
+	uint64_t left = kdump->file->pages_held;
+	uint64_t zeros = descriptors + left * sizeof(*batch);
+	bool complete = zeros <= source->size, data = false;
 
-	if (descriptors > source->size || held * size > source->size - descriptors) {
-		kdump->file->complete = false;
-		return 0;
-	}
-	for (uint64_t i = first; i < held; i++) {
-		uint64_t offset, bytes;
+	while (left && complete && !data) {
+		size_t count = left < DESCRIPTORS_AT_ONCE ? (size_t)left : DESCRIPTORS_AT_ONCE;
 
-		if (core_source_read(source, "a descriptor", descriptors + i * size, &descriptor,
-			    size, kdump->error))
+		left -= count;
+		if (core_source_read(source, "a descriptor", descriptors + left * sizeof(*batch),
+			    batch, count * sizeof(*batch), kdump->error))
 			return -1;
-		offset = get_u64(descriptor.offset, order);
-		bytes = get_u32(descriptor.size, order);
-		if (offset > source->size || bytes > source->size - offset)
-			kdump->file->complete = false;
+		for (size_t i = 0; i < count; i++) {
+			uint64_t offset = get_u64(batch[i].offset, kdump->file->order);
+			uint64_t size = get_u32(batch[i].size, kdump->file->order);
+
+			complete = complete && offset && size && offset <= source->size &&
+			           size <= source->size - offset;
+			data = data || offset != zeros;
+		}
 	}
+	kdump->file->complete = kdump->file->complete && complete;
 	return 0;
 }
 
@@ -176,14 +200,18 @@ static int read_memory_map(struct kdump_file *kdump, const uint8_t *sub_header)
 	uint64_t bitmaps = kdump->block * (1 + kdump->sub_blocks);
 	uint64_t size = kdump->block * kdump->bitmap_blocks;
 	uint64_t pfn_end = get(kdump, kdump->header, kdump->form->max_mapnr);
+	uint64_t bits = kdump->block * 8;
 	bool single;
 
 	if (kdump->version >= KDUMP_VERSION)
 		pfn_end = get(kdump, sub_header, kdump->form->max_mapnr_64);
-	/* Diskdump's had one bitmap. */
-	single = size / 2 < pfn_end / 8;
+	/* Diskdump's had one bitmap: there are fewer blocks than two of them need. */
+	single = kdump->bitmap_blocks / 2 < pfn_end / bits + (pfn_end % bits != 0);
 	if (!single)
 		size /= 2;
+	/* A flattened file may tell of any number of zeros in a few bytes. */
+	if (size > BITMAP_MAX)
+		return error_set(kdump->error, "its bitmaps are larger than those of any memory");
 	if (read_bitmap(kdump, bitmaps, size, &file->memory, &file->page_count))
 		return -1;
 	if (single)

@@ -55,7 +55,7 @@ int kdump_layout_init(struct kdump_layout *layout, const struct core_plan *plan)
 		.page_shift = plan->page_shift,
 	};
 	layout->pfn_end = whole(ranges_end(plan->memory), block) >> plan->page_shift;
-	if (layout->pfn_end >> KDUMP_PFN_BITS_MAX)
+	if (layout->pfn_end > UINT64_C(1) << KDUMP_PFN_BITS_MAX)
 		return -1;
 	layout->page_count = count_pages(layout, plan->memory);
 	layout->bitmap_size = whole(whole(layout->pfn_end, 8) / 8, block);
