@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/interrupt.h"
+#include "client/lane.h"
 
 enum {
 	PIECE_SIZE = 64 << 10,
@@ -89,7 +90,7 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct core *
 
 	if (!copy.buffers)
 		return fail(failure, STATUS_FAILED, "no memory");
-	rc = rsp_stream_memory(guest->rsp, &stream);
+	rc = lane_stream(guest, &stream);
 	if (rc && interrupt_signal())
 		fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
 	else if (rc > 0 && core_error(core))
