@@ -254,7 +254,7 @@ ssize_t rsp_link_write(struct rsp_link *link, const void *buf, size_t size)
 
 bool rsp_link_is_local(const struct rsp_link *link)
 {
-	struct sockaddr_storage ours, theirs;
+	struct sockaddr_storage ours = { 0 }, theirs = { 0 };
 	socklen_t our_size = sizeof(ours), their_size = sizeof(theirs);
 
 	if (getsockname(link->fd, (struct sockaddr *)&ours, &our_size) ||
