@@ -91,7 +91,7 @@ static void test_hang_up(void **state)
 /* Of a process that has been killed. */
 static void test_killed(void **state)
 {
-	struct rsp_pipe ends;
+	struct rsp_pipe ends = { 0 };
 	int news[2], status, writer;
 	pid_t child;
 
@@ -161,6 +161,34 @@ static void test_number(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+enum { CANNOT_TELL = 77 };
+
+static int lowest_free(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+/* 0 if there is no pipe where few files may be open, for that reason, and nothing is left open. */
+static int open_with_few(void)
+{
+	const struct rlimit limit = { 512, 512 };
+	struct rsp_pipe ends;
+	char why[160] = "";
+	int before = lowest_free();
+
+	/* valgrind keeps the upper limit where it is. */
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return CANNOT_TELL;
+	if (rsp_pipe_open(&ends, why, sizeof(why)) != -1)
+		return 1;
+	if (strcmp(why, "no more than 512 files may be open") != 0)
+		return 2;
+	return lowest_free() == before ? 0 : 3;
+}
+
 /* In a process of its own: a limit that was lowered cannot be raised again. */
 static void test_no_numbers(void **state)
 {
@@ -168,19 +196,12 @@ static void test_no_numbers(void **state)
 	pid_t child = fork();
 
 	(void)state;
-	if (child == 0) {
-		const struct rlimit limit = { 1024, 1024 };
-		struct rsp_pipe ends;
-		char why[160] = "";
-
-		_exit(setrlimit(RLIMIT_NOFILE, &limit) ||
-			rsp_pipe_open(&ends, why, sizeof(why)) != -1 ||
-			strcmp(why, "no more than 1024 files may be open") != 0 ||
-			/* Nothing is left open. */
-			open("/dev/null", O_RDONLY) != dup(STDIN_FILENO) - 1);
-	}
+	if (child == 0)
+		_exit(open_with_few());
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_TELL)
+		skip();
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
