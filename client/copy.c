@@ -2,6 +2,7 @@
 #include "client/copy.h"
 
 #include "client/interrupt.h"
+#include "client/lane.h"
 
 struct copy {
 	const struct plan *plan;
@@ -79,7 +80,7 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeli
 		.unreadable = note_unreadable,
 		.ctx = &copy,
 	};
-	int rc = rsp_stream_memory(guest->rsp, &stream);
+	int rc = lane_stream(guest, &stream);
 
 	if (rc && interrupt_signal())
 		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");

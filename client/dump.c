@@ -6,6 +6,7 @@
 #include "client/clock.h"
 #include "client/copy.h"
 #include "client/guest.h"
+#include "client/lane.h"
 #include "client/output.h"
 #include "client/pipeline.h"
 #include "client/plan.h"
@@ -114,7 +115,8 @@ static int take_core(struct dump *dump, struct failure *failure)
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)
 		return detach_from(&dump->attachment, options, failure);
-	if (create_core(dump, failure) || copy_memory(dump, failure))
+	if (lane_choose(&dump->guest, options, failure) || create_core(dump, failure) ||
+		copy_memory(dump, failure))
 		return -1;
 	settle_vmcoreinfo(dump);
 	return leave_and_finish(dump, failure);
@@ -163,6 +165,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 		report_ranges_json(&json, "unreadable", &dump->copied.unreadable);
 		candidates_json(&json, &dump->copied.candidates);
 		json_string(&json, "registers_missing", dump->plan.missing);
+		json_string(&json, "lane", lane_name(&dump->guest));
 		json_real(&json, "copy_seconds", dump->copy_seconds);
 	}
 	if (dump->attachment.left) {

@@ -191,6 +191,7 @@ void guest_deinit(struct guest *guest)
 	ranges_deinit(&guest->ram);
 	ranges_deinit(&guest->memory);
 	kernel_deinit(&guest->kernel);
+	rsp_hostpipe_close(guest->hostpipe);
 	memset(guest, 0, sizeof(*guest));
 }
 

@@ -12,6 +12,7 @@
 #include "client/guest_memory.h"
 #include "layout/kernel.h"
 #include "layout/ranges.h"
+#include "rsp/hostpipe.h"
 
 struct guest {
 	struct rsp *rsp;
@@ -25,7 +26,8 @@ struct guest {
 	const char *ram_source; /* for people */
 
 	struct guest_memory_state memory_state;
-	struct guest_memory reader; /* of ram, by physical address */
+	struct guest_memory reader;    /* of ram, by physical address */
+	struct rsp_hostpipe *hostpipe; /* for the bulk of memory, see lane.h; NULL if it has none */
 
 	struct kernel kernel;
 	const char *vmcoreinfo_source; /* for people; NULL if there is none */

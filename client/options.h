@@ -13,6 +13,7 @@
 #include "layout/core.h"
 
 enum after { AFTER_AUTO, AFTER_RESUME, AFTER_STOP };
+enum lane { LANE_AUTO, LANE_RSP, LANE_HOSTPIPE };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 
 struct options {
@@ -27,6 +28,7 @@ struct options {
 	const char *ram;         /* "auto", "all" or ranges */
 	const char *vmcoreinfo;  /* "auto", "none", an address or a file */
 	enum after after;
+	enum lane lane;
 	unsigned connect_timeout, timeout, retry; /* seconds */
 	enum progress_mode progress;
 	bool json, quiet, dry_run;

@@ -36,6 +36,12 @@ int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsign
 ssize_t rsp_link_read(struct rsp_link *link, void *buf, size_t size);
 ssize_t rsp_link_write(struct rsp_link *link, const void *buf, size_t size);
 
+/*
+ * Whether the other end may be a process of this host, as far as addresses tell: it may still be
+ * one that passes all on to another host.
+ */
+bool rsp_link_is_local(const struct rsp_link *link);
+
 /* Closes it and, for a command, waits a moment for its end and then ends it. */
 void rsp_link_close(struct rsp_link *link);
 

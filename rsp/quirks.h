@@ -21,6 +21,7 @@ struct rsp_quirks {
 	bool pipelines; /* takes further requests while answers are under way, acknowledged or not
 	                 */
 	bool closing_leaves_stopped; /* does not let the guest run when the connection ends */
+	bool has_pmemsave; /* its monitor can write physical memory to a file of its host */
 };
 
 /* Tries the rows in turn and sets rsp->quirks. Returns 0, or -1 if the connection failed. */

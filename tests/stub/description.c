@@ -222,6 +222,7 @@ static const struct setting {
 	MACHINE("stop", TEXT, stop),
 	MACHINE("physical", NUMBER, physical),
 	MACHINE("threads-per-packet", NUMBER, threads_per_packet),
+	MACHINE("pmemsave", TEXT, pmemsave),
 	FAULT("run-lengths", FLAG, run_lengths),
 	FAULT("run-lengths-of-8", FLAG, run_lengths_of_8),
 	FAULT("upper-case", FLAG, upper_case),

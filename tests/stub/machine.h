@@ -84,6 +84,8 @@ struct machine {
 	char *stop;              /* the answer to ? */
 	long physical;           /* Qqemu.PhyMemMode; -1 if the stub has none */
 	long threads_per_packet; /* 0 for all at once */
+	char *pmemsave; /* "HOW N": how the monitor does it from the N-th time on; see pmemsave() */
+	long pmemsaves; /* times so far */
 	enum monitor_style monitor_style;
 	struct entries threads;   /* keys as they are sent: "1", "p01.02" */
 	struct entries registers; /* key: which thread, from 1; value: the answer to g */

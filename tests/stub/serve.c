@@ -242,6 +242,29 @@ static enum wire_end print_lines(struct session *session, const char *text)
 	return end == WIRE_GOES_ON ? say(session, "OK") : end;
 }
 
+static enum wire_end run_pmemsave(struct session *session, const char *command)
+{
+	enum wire_end end = WIRE_GOES_ON;
+	char said[512];
+
+	switch (pmemsave(session->machine, command, said, sizeof(said))) {
+	case PMEMSAVE_SILENCE:
+		return WIRE_GOES_ON;
+	case PMEMSAVE_TALK:
+		memset(session->reply, 'O', 1);
+		memset(session->reply + 1, '4', 2 << 16);
+		while (end == WIRE_GOES_ON)
+			end = wire_put(&session->wire, session->reply, 1 + (2 << 16));
+		return end;
+	case PMEMSAVE_DEVICE:
+		fprintf(session->wire.log, "= FORBIDDEN: a device\n");
+		return WIRE_FORBIDDEN;
+	case PMEMSAVE_ANSWER:
+		break;
+	}
+	return print_lines(session, said);
+}
+
 static enum wire_end run_command(struct session *session, const char *hex)
 {
 	const struct machine *machine = session->machine;
@@ -250,7 +273,7 @@ static enum wire_end run_command(struct session *session, const char *hex)
 	char command[1024];
 	size_t size = 0;
 
-	if (machine->monitor.count == 0)
+	if (machine->monitor.count == 0 && !machine->pmemsave)
 		return say(session, "");
 	for (; hex[0] && hex[1] && size + 1 < sizeof(command); hex += 2) {
 		char pair[3] = { hex[0], hex[1] };
@@ -259,6 +282,8 @@ static enum wire_end run_command(struct session *session, const char *hex)
 	}
 	command[size] = '\0';
 	wire_log(&session->wire, '=', command, size);
+	if (machine->pmemsave && starts(command, "pmemsave "))
+		return run_pmemsave(session, command);
 	found = entries_find(&machine->monitor, command);
 	if (found)
 		text = found->value;

@@ -12,6 +12,25 @@
  */
 enum wire_end serve(struct machine *machine, int in, int out, FILE *log);
 
+/* What comes of a pmemsave. */
+enum pmemsave_end {
+	PMEMSAVE_ANSWER,  /* print what is in said, if anything, and OK */
+	PMEMSAVE_SILENCE, /* give no answer */
+	PMEMSAVE_TALK,    /* print without end */
+	PMEMSAVE_DEVICE,  /* a device would have been read */
+};
+
+/*
+ * The monitor's "pmemsave ADDRESS SIZE "PATH"". HOW of the machine's setting is one of
+ *
+ *	right		silent, stall	all or half of the bytes, and no answer
+ *	refuse		short, long	a byte too few, or far too many
+ *	none		complain	no bytes or all, and OK, or a complaint behind them
+ *	wrong		talk		other bytes; prints without end
+ */
+enum pmemsave_end pmemsave(
+	struct machine *machine, const char *command, char *said, size_t said_size);
+
 /*
  * Plays the stub's part of a conversation. Lines of the script:
  *

@@ -380,6 +380,64 @@ static void check_hanging(unsigned timeout_ms, bool cancel, const char *wanted)
 	close(cancels[1]);
 }
 
+static void assert_local(int fd, bool local)
+{
+	const struct rsp_link link = { .fd = fd };
+
+	assert_int_equal(rsp_link_is_local(&link), local);
+	close(fd);
+}
+
+/* From one address of this host to another one, or the same. */
+static void assert_local_between(in_addr_t from, in_addr_t to, bool local)
+{
+	struct sockaddr_in near = { .sin_family = AF_INET, .sin_addr.s_addr = from };
+	struct sockaddr_in far = { .sin_family = AF_INET, .sin_addr.s_addr = to };
+	socklen_t size = sizeof(far);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&far, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&far, &size), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&near, sizeof(near)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&far, size), 0);
+	assert_local(fd, local);
+	close(listener);
+}
+
+static void test_is_local(void **state)
+{
+	const in_addr_t one = htonl(INADDR_LOOPBACK), other = htonl(INADDR_LOOPBACK + 1);
+	int pair[2], ends[2];
+	unsigned port;
+	int listener, fd;
+
+	(void)state;
+	assert_local_between(one, one, true);
+	assert_local_between(other, other, true);
+	assert_local_between(one, other, false);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_local(pair[0], true);
+	close(pair[1]);
+	/* No socket; none that is connected; none at all. */
+	assert_int_equal(pipe(ends), 0);
+	assert_local(ends[0], false);
+	close(ends[1]);
+	assert_local(socket(AF_INET, SOCK_STREAM, 0), false);
+	assert_local(-1, false);
+	listener = listen_on(AF_INET6, &port);
+	if (listener >= 0) {
+		const struct sockaddr_in6 there = { .sin6_family = AF_INET6,
+			.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+			.sin6_port = htons((uint16_t)port) };
+
+		fd = socket(AF_INET6, SOCK_STREAM, 0);
+		assert_int_equal(connect(fd, (const struct sockaddr *)&there, sizeof(there)), 0);
+		assert_local(fd, true);
+		close(listener);
+	}
+}
+
 static void test_deadline(void **state)
 {
 	(void)state;
@@ -409,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_descriptor_that_is_closed),
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_no_serial),
+		cmocka_unit_test(test_is_local),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_cancellation),
 	};

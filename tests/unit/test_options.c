@@ -65,6 +65,7 @@ static void test_defaults(void **state)
 	assert_string_equal(options.ram, "auto");
 	assert_string_equal(options.vmcoreinfo, "auto");
 	assert_int_equal(options.after, AFTER_AUTO);
+	assert_int_equal(options.lane, LANE_AUTO);
 	assert_int_equal(options.connect_timeout, 5);
 	assert_int_equal(options.timeout, 30);
 	assert_int_equal(options.retry, 0);
@@ -86,7 +87,7 @@ static void test_long(void **state)
 {
 	(void)state;
 	assert_parses("dump --output=core --force --format=elf --ram=all --vmcoreinfo=none "
-		      "--after=resume --connect-timeout=1 --timeout=86400 --retry=0 "
+		      "--after=resume --lane=rsp --connect-timeout=1 --timeout=86400 --retry=0 "
 		      "--progress=plain --dry-run --quiet --verbose --trace=log --flat "
 		      "--jobs=256 host:1");
 	assert_ptr_equal(options.verb, &verbs[0]);
@@ -97,6 +98,7 @@ static void test_long(void **state)
 	assert_string_equal(options.ram, "all");
 	assert_string_equal(options.vmcoreinfo, "none");
 	assert_int_equal(options.after, AFTER_RESUME);
+	assert_int_equal(options.lane, LANE_RSP);
 	assert_int_equal(options.connect_timeout, 1);
 	assert_int_equal(options.timeout, 86400);
 	assert_int_equal(options.retry, 0);
@@ -194,6 +196,7 @@ static void test_compress_level(void **state)
 static void test_words(void **state)
 {
 	static const char *const after[] = { "auto", "resume", "stop" };
+	static const char *const lane[] = { "auto", "rsp", "hostpipe" };
 	static const char *const progress[] = { "auto", "bar", "plain", "json", "none" };
 	char line[64];
 
@@ -202,6 +205,9 @@ static void test_words(void **state)
 		snprintf(line, sizeof(line), "--after=%s 1", after[i]);
 		assert_parses(line);
 		assert_int_equal(options.after, i);
+		snprintf(line, sizeof(line), "--lane=%s 1", lane[i]);
+		assert_parses(line);
+		assert_int_equal(options.lane, i);
 	}
 	for (unsigned i = 0; i < 5; i++) {
 		snprintf(line, sizeof(line), "--progress=%s 1", progress[i]);
@@ -255,6 +261,7 @@ static void test_options_of_other_verbs(void **state)
 		{ "-f info 1", "--force means nothing to info" },
 		{ "info --format elf 1", "--format means nothing to info" },
 		{ "info 1 --progress=bar", "--progress means nothing to info" },
+		{ "info --lane rsp 1", "--lane means nothing to info" },
 		{ "info --dry-run 1", "--dry-run means nothing to info" },
 		{ "release --after=resume 1", "--after means nothing to release" },
 		{ "release --ram=all 1", "--ram means nothing to release" },
@@ -337,6 +344,8 @@ static void test_bad_values(void **state)
 		"--after does not take \"run\": the guest afterwards: auto (as found), resume or stop");
 	assert_refused("--after=Auto 1",
 		"--after does not take \"Auto\": the guest afterwards: auto (as found), resume or stop");
+	assert_refused("--lane=m 1",
+		"--lane does not take \"m\": how memory travels: auto, rsp or hostpipe");
 	assert_refused("--progress=bars 1",
 		"--progress does not take \"bars\": auto, bar, plain, json or none");
 	assert_refused("-F elfs 1",

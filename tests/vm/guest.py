@@ -73,6 +73,7 @@ class Guest:
     append                 words for the kernel's command line
     gdb                    "tcp" or "unix": where the stub listens
     devices                for -device each
+    within                 a command that starts QEMU
     extra                  more of QEMU's command line
     linux                  False: no kernel at all, and QEMU waits at the reset vector (-S)
     """
@@ -88,6 +89,7 @@ class Guest:
         gdb="tcp",
         devices=(),
         extra=(),
+        within=(),
         linux=True,
     ):
         need(QEMU, "setpriv")
@@ -98,7 +100,7 @@ class Guest:
         self._stub_is_unix = gdb == "unix"
         self._process = None
         # setpriv because QEMU has no option to die with its parent.
-        self._command = ["setpriv", "--pdeathsig", "KILL", QEMU]
+        self._command = ["setpriv", "--pdeathsig", "KILL", *within, QEMU]
         self._command += ["-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"]
         self._command += ["-machine", machine, "-accel", "tcg", "-cpu", cpu]
         self._command += ["-smp", "2", "-m", memory]

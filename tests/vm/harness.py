@@ -91,11 +91,12 @@ def rspdump(*arguments, status=0, **options):
 
 
 class Background:
-    """The program while it runs, its progress told in lines of JSON."""
+    """The program while it runs, its progress told in lines of JSON. Memory does not come through
+    the host pipe: that is over too soon."""
 
     def __init__(self, *arguments, **options):
         self._process = subprocess.Popen(
-            [rspdump_path(), "--progress", "json", *map(str, arguments)],
+            [rspdump_path(), "--progress", "json", "--lane", "rsp", *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the bulk of memory travels: by requests of the protocol, or through a pipe of this host. */
+#ifndef CLIENT_LANE_H
+#define CLIENT_LANE_H
+
+#include "client/guest.h"
+
+/*
+ * Sets guest->hostpipe if --lane allows it and it works. Returns 0; -1 if that failed which was
+ * insisted on, or the connection.
+ */
+int lane_choose(struct guest *guest, const struct options *options, struct failure *failure);
+
+/* Its name, as --lane takes it. */
+const char *lane_name(const struct guest *guest);
+
+/* rsp_stream_memory() on the lane that was chosen. */
+int lane_stream(const struct guest *guest, const struct rsp_stream *stream);
+
+#endif
