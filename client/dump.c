@@ -115,8 +115,7 @@ static int take_core(struct dump *dump, struct failure *failure)
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)
 		return detach_from(&dump->attachment, options, failure);
-	if (lane_choose(&dump->guest, options, failure) || create_core(dump, failure) ||
-		copy_memory(dump, failure))
+	if (create_core(dump, failure) || copy_memory(dump, failure))
 		return -1;
 	settle_vmcoreinfo(dump);
 	return leave_and_finish(dump, failure);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/lane.h"
 #include "client/vmcoreinfo_option.h"
 #include "layout/mtree.h"
 
@@ -95,6 +96,9 @@ static int learn_ram_from_monitor(struct guest *guest, bool all, struct failure 
 	if (rc == 0)
 		rc = all ? mtree_parse(text, MTREE_ALL, &guest->memory, &error)
 		         : ranges_copy(&guest->memory, &guest->ram);
+	if (rc == 0)
+		rc = mtree_regions(text, all ? MTREE_ALL : MTREE_RAM, &guest->regions,
+			&guest->region_count, &error);
 	free(text);
 	guest->ram_source = "info mtree -f";
 	if (rc)
@@ -142,7 +146,11 @@ static int learn_vmcoreinfo(
 
 static int learn_kernel(struct guest *guest, const struct options *options, struct failure *failure)
 {
-	guest->memory_state = (struct guest_memory_state){ .rsp = guest->rsp, .ram = &guest->ram };
+	guest->memory_state = (struct guest_memory_state){
+		.rsp = guest->rsp,
+		.hostmem = guest->hostmem,
+		.ram = &guest->ram,
+	};
 	guest->reader = guest_memory_interface(&guest->memory_state);
 	kernel_find_mappings(&guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
 		&guest->ram, &guest->reader);
@@ -179,7 +187,7 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 		return -1;
 	if (rsp_use_physical_memory(rsp))
 		return fail_rsp(failure, rsp, "reading physical memory");
-	return learn_kernel(guest, options, failure);
+	return lane_choose(guest, options, failure) ? -1 : learn_kernel(guest, options, failure);
 }
 
 void guest_deinit(struct guest *guest)
@@ -191,7 +199,9 @@ void guest_deinit(struct guest *guest)
 	ranges_deinit(&guest->ram);
 	ranges_deinit(&guest->memory);
 	kernel_deinit(&guest->kernel);
+	rsp_hostmem_close(guest->hostmem);
 	rsp_hostpipe_close(guest->hostpipe);
+	free(guest->regions);
 	memset(guest, 0, sizeof(*guest));
 }
 

@@ -12,6 +12,7 @@
 #include "client/guest_memory.h"
 #include "layout/kernel.h"
 #include "layout/ranges.h"
+#include "rsp/hostmem.h"
 #include "rsp/hostpipe.h"
 
 struct guest {
@@ -24,10 +25,16 @@ struct guest {
 	struct ranges ram;      /* what holds the guest's own data */
 	struct ranges memory;   /* what goes into a core: ram, or more with --ram all */
 	const char *ram_source; /* for people */
+	struct range
+		*regions; /* of memory, one by one, as QEMU's memory blocks are; NULL if unknown */
+	size_t region_count;
 
 	struct guest_memory_state memory_state;
-	struct guest_memory reader;    /* of ram, by physical address */
-	struct rsp_hostpipe *hostpipe; /* for the bulk of memory, see lane.h; NULL if it has none */
+	struct guest_memory reader; /* of ram, by physical address */
+	/* Lanes for the bulk of memory that are faster than the protocol; at most one, see lane.h.
+	 */
+	struct rsp_hostmem *hostmem;
+	struct rsp_hostpipe *hostpipe;
 
 	struct kernel kernel;
 	const char *vmcoreinfo_source; /* for people; NULL if there is none */

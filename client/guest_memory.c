@@ -16,6 +16,8 @@ static int read_memory(void *ctx, uint64_t paddr, void *buf, size_t len)
 	if (state->lost || !ranges_contain(state->ram, paddr, len))
 		return -1;
 	state->bytes_read += len;
+	if (state->hostmem && rsp_hostmem_read(state->hostmem, paddr, buf, len) == 0)
+		return 0;
 	if (rsp_read_memory(state->rsp, paddr, buf, len)) {
 		note_failure(state);
 		return -1;
@@ -76,6 +78,11 @@ static void read_many(void *ctx, struct guest_read_request *requests, size_t cou
 		.ctx = &batch,
 	};
 
+	for (size_t i = 0; i < count && state->hostmem; i++)
+		requests[i].failed = read_memory(ctx, requests[i].paddr, requests[i].buf,
+					     requests[i].len) != 0;
+	if (state->hostmem)
+		return;
 	for (size_t i = 0; i < count; i++)
 		requests[i].failed = true;
 	if (!state->lost && rsp_stream_memory(state->rsp, &stream))

@@ -11,11 +11,13 @@
 
 #include "arch/memory.h"
 #include "layout/ranges.h"
+#include "rsp/hostmem.h"
 #include "rsp/rsp.h"
 
-/* The caller fills in rsp, switched to physical addresses, and ram; both stay his. */
+/* The caller fills in rsp, switched to physical addresses, hostmem and ram; all stay his. */
 struct guest_memory_state {
 	struct rsp *rsp;
+	struct rsp_hostmem *hostmem; /* read from where it can be; NULL if there is none */
 	const struct ranges *ram;
 	uint64_t bytes_read; /* that were asked for */
 	bool lost; /* a read failed for another reason than the address: rsp_error() tells it */

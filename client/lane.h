@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the bulk of memory travels: by requests of the protocol, or through a pipe of this host. */
+/* How the bulk of memory travels: by requests of the protocol, or, from a QEMU of this host,
+ * faster. */
 #ifndef CLIENT_LANE_H
 #define CLIENT_LANE_H
 
 #include "client/guest.h"
 
 /*
- * Sets guest->hostpipe if --lane allows it and it works. Returns 0; -1 if that failed which was
- * insisted on, or the connection.
+ * Sets guest->hostmem or guest->hostpipe if --lane allows it and it works. Returns 0; -1 if that
+ * failed which was insisted on, or the connection.
  */
 int lane_choose(struct guest *guest, const struct options *options, struct failure *failure);
 

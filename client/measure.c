@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/clock.h"
+#include "client/lane.h"
 
 enum {
 	PIECE_SIZE = 64 << 10,
@@ -60,7 +61,7 @@ int measure_rate(const struct guest *guest, double *rate, struct failure *failur
 
 	if (!measurement.buffer)
 		return fail(failure, STATUS_FAILED, "no memory");
-	rc = rsp_stream_memory(guest->rsp, &stream);
+	rc = lane_stream(guest, &stream);
 	if (rc)
 		fail_rsp(failure, guest->rsp, "reading memory");
 	else

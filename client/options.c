@@ -100,7 +100,7 @@ static int set_after(struct options *options, const char *value)
 
 static int set_lane(struct options *options, const char *value)
 {
-	static const char *const words[] = { "auto", "rsp", "hostpipe", NULL };
+	static const char *const words[] = { "auto", "rsp", "hostpipe", "hostmem", NULL };
 	int index = word_index(value, words);
 
 	options->lane = (enum lane)index;
@@ -195,7 +195,8 @@ static const struct option_row rows[] = {
 		set_vmcoreinfo },
 	{ 0, "after", "STATE", "the guest afterwards: auto (as found), resume or stop", "dump info",
 		set_after },
-	{ 0, "lane", "HOW", "how memory travels: auto, rsp or hostpipe", "dump", set_lane },
+	{ 0, "lane", "HOW", "how memory travels: auto, rsp, hostpipe or hostmem", "dump info",
+		set_lane },
 	{ 0, "connect-timeout", "SECONDS", "to connect and to hear a first answer (default 5)",
 		"dump info release", set_connect_timeout },
 	{ 0, "timeout", "SECONDS", "longest silence of the stub (default 30)", "dump info release",

@@ -13,7 +13,7 @@
 #include "layout/core.h"
 
 enum after { AFTER_AUTO, AFTER_RESUME, AFTER_STOP };
-enum lane { LANE_AUTO, LANE_RSP, LANE_HOSTPIPE };
+enum lane { LANE_AUTO, LANE_RSP, LANE_HOSTPIPE, LANE_HOSTMEM };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 
 struct options {

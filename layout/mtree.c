@@ -204,6 +204,31 @@ static int view_read(struct view *view, const char *text, struct error *error)
 	return 0;
 }
 
+static void view_deinit(struct view *view)
+{
+	free(view->regions);
+	free(view->text);
+}
+
+int mtree_regions(const char *text, enum mtree_want want, struct range **regions, size_t *count,
+	struct error *error)
+{
+	struct view view = { 0 };
+	int result = view_read(&view, text, error);
+
+	*count = 0;
+	*regions = result ? NULL : calloc(view.count + 1, sizeof(**regions));
+	if (result == 0 && !*regions)
+		result = error_set(error, "out of memory");
+	for (size_t i = 0; i < view.count && result == 0; i++) {
+		if (wanted(&view, &view.regions[i], want))
+			(*regions)[(*count)++] = (struct range){ view.regions[i].start,
+				view.regions[i].size };
+	}
+	view_deinit(&view);
+	return result;
+}
+
 int mtree_parse(const char *text, enum mtree_want want, struct ranges *ranges, struct error *error)
 {
 	struct view view = { 0 };
@@ -223,7 +248,6 @@ int mtree_parse(const char *text, enum mtree_want want, struct ranges *ranges, s
 	}
 	if (result == 0 && !any)
 		result = error_set(error, "the listing shows no RAM");
-	free(view.regions);
-	free(view.text);
+	view_deinit(&view);
 	return result;
 }

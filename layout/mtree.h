@@ -21,4 +21,11 @@ enum mtree_want {
  */
 int mtree_parse(const char *text, enum mtree_want want, struct ranges *ranges, struct error *error);
 
+/*
+ * The same ranges one by one, as the listing has them: each is one piece of one memory block. The
+ * caller frees *regions, which is NULL after a failure.
+ */
+int mtree_regions(const char *text, enum mtree_want want, struct range **regions, size_t *count,
+	struct error *error);
+
 #endif

@@ -12,14 +12,14 @@ static int read_behind(struct page_cache *cache, uint64_t paddr, void *buf, size
 	return guest_read(cache->behind, paddr, buf, len);
 }
 
-/* The page at this address, if it is held. */
-static const uint8_t *find_page(const struct page_cache *cache, uint64_t address)
+/* Where the page at this address is held; cache->held if it is not. */
+static size_t find_slot(const struct page_cache *cache, uint64_t address)
 {
-	for (size_t slot = 0; slot < cache->held; slot++) {
-		if (cache->addresses[slot] == address)
-			return cache->pages + slot * PAGE_CACHE_PAGE;
-	}
-	return NULL;
+	size_t slot = 0;
+
+	while (slot < cache->held && cache->addresses[slot] != address)
+		slot++;
+	return slot;
 }
 
 static void keep_page(struct page_cache *cache, uint64_t address, const uint8_t *bytes)
@@ -49,7 +49,7 @@ static void read_with_neighbours(struct page_cache *cache, uint64_t address)
 	for (size_t i = 0; i < PAGE_CACHE_AHEAD; i++) {
 		uint64_t neighbour = (first + i) * PAGE_CACHE_PAGE;
 
-		if (find_page(cache, neighbour))
+		if (find_slot(cache, neighbour) < cache->held)
 			continue;
 		requests[count] = (struct guest_read_request){
 			.paddr = neighbour,
@@ -68,15 +68,16 @@ static void read_with_neighbours(struct page_cache *cache, uint64_t address)
 /* The page at this address, read if it is not held; NULL if it cannot be. */
 static const uint8_t *get_page(struct page_cache *cache, uint64_t address)
 {
-	const uint8_t *page = find_page(cache, address);
+	size_t slot = find_slot(cache, address);
 
-	if (page)
-		return page;
-	if (cache->behind->read_many)
-		read_with_neighbours(cache, address);
-	else if (read_behind(cache, address, cache->ahead, PAGE_CACHE_PAGE) == 0)
-		keep_page(cache, address, cache->ahead);
-	return find_page(cache, address);
+	if (slot == cache->held) {
+		if (cache->behind->read_many)
+			read_with_neighbours(cache, address);
+		else if (read_behind(cache, address, cache->ahead, PAGE_CACHE_PAGE) == 0)
+			keep_page(cache, address, cache->ahead);
+		slot = find_slot(cache, address);
+	}
+	return slot < cache->held ? cache->pages + slot * PAGE_CACHE_PAGE : NULL;
 }
 
 static int cached_read(void *ctx, uint64_t paddr, void *buf, size_t len)

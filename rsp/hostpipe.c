@@ -382,7 +382,7 @@ struct rsp_hostpipe *rsp_hostpipe_open(struct rsp *rsp, uint64_t addr)
 	struct rsp_hostpipe *hostpipe;
 	char why[160];
 
-	if (!rsp->quirks || !rsp->quirks->has_pmemsave) {
+	if (!rsp->quirks || !rsp->quirks->has_host_commands) {
 		rsp_fail(rsp, RSP_UNSUPPORTED, "the stub's monitor has no pmemsave");
 		return NULL;
 	}

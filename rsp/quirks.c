@@ -82,7 +82,7 @@ static const struct rsp_quirks rows[] = {
 		/* 7.2, 10.0 and 11.1: 2000 requests in one write came back in order. */
 		.pipelines = true,
 		.closing_leaves_stopped = true,
-		.has_pmemsave = true,
+		.has_host_commands = true,
 	},
 	{
 		.name = "unknown",

@@ -21,7 +21,9 @@ struct rsp_quirks {
 	bool pipelines; /* takes further requests while answers are under way, acknowledged or not
 	                 */
 	bool closing_leaves_stopped; /* does not let the guest run when the connection ends */
-	bool has_pmemsave; /* its monitor can write physical memory to a file of its host */
+	/* Its monitor has pmemsave, which writes physical memory to a file of its host, and
+	 * gpa2hva, which tells where in its own memory that is. */
+	bool has_host_commands;
 };
 
 /* Tries the rows in turn and sets rsp->quirks. Returns 0, or -1 if the connection failed. */

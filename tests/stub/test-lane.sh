@@ -55,7 +55,8 @@ read_core
 # Not asked for.
 dump 0 rsp --lane rsp -- -e "$right"
 read_core
-grep -q 'requests of the protocol: --lane rsp$' errors || fail "-v does not tell why"
+grep -q 'memory comes by requests of the protocol$' errors || fail "-v does not tell"
+! grep 'does not come' errors || fail "another lane was tried"
 # Of ranges that the user gives, only ordinary reads tell what is not there.
 dump 0 rsp --ram 0-0x9ffff -- -e "$right"
 dump 2 hostpipe --ram 0x123-0x2fff --lane hostpipe -- -e "$right"
@@ -69,7 +70,10 @@ for how in refuse wrong none short long complain; do
 done
 dump 1 rsp --
 read_core
-grep -q 'protocol: the stub.s monitor says: unknown command' errors || fail "-v does not tell why"
+grep -q 'does not come through a pipe.*: the stub.s monitor says: unknown command' errors ||
+	fail "-v does not tell why"
+grep -q 'does not come from the memory.*: to gpa2hva 0x0 the monitor says' errors ||
+	fail "-v does not tell why not from the process"
 rm core
 start_stub -e 'pmemsave refuse' "$machine"
 run 5 --lane hostpipe -o core ":$port"
@@ -110,5 +114,5 @@ chmod +x limited
 RSPDUMP=./limited
 dump 0 rsp -- -e "$right"
 read_core
-grep -q 'protocol: no pipe: no more than [0-9]* files may be open' errors ||
+grep -q 'process: no pipe: no more than [0-9]* files may be open' errors ||
 	fail "-v does not tell why"

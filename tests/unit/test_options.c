@@ -196,7 +196,7 @@ static void test_compress_level(void **state)
 static void test_words(void **state)
 {
 	static const char *const after[] = { "auto", "resume", "stop" };
-	static const char *const lane[] = { "auto", "rsp", "hostpipe" };
+	static const char *const lane[] = { "auto", "rsp", "hostpipe", "hostmem" };
 	static const char *const progress[] = { "auto", "bar", "plain", "json", "none" };
 	char line[64];
 
@@ -205,6 +205,8 @@ static void test_words(void **state)
 		snprintf(line, sizeof(line), "--after=%s 1", after[i]);
 		assert_parses(line);
 		assert_int_equal(options.after, i);
+	}
+	for (unsigned i = 0; i < 4; i++) {
 		snprintf(line, sizeof(line), "--lane=%s 1", lane[i]);
 		assert_parses(line);
 		assert_int_equal(options.lane, i);
@@ -261,7 +263,7 @@ static void test_options_of_other_verbs(void **state)
 		{ "-f info 1", "--force means nothing to info" },
 		{ "info --format elf 1", "--format means nothing to info" },
 		{ "info 1 --progress=bar", "--progress means nothing to info" },
-		{ "info --lane rsp 1", "--lane means nothing to info" },
+		{ "release --lane rsp 1", "--lane means nothing to release" },
 		{ "info --dry-run 1", "--dry-run means nothing to info" },
 		{ "release --after=resume 1", "--after means nothing to release" },
 		{ "release --ram=all 1", "--ram means nothing to release" },
@@ -345,7 +347,7 @@ static void test_bad_values(void **state)
 	assert_refused("--after=Auto 1",
 		"--after does not take \"Auto\": the guest afterwards: auto (as found), resume or stop");
 	assert_refused("--lane=m 1",
-		"--lane does not take \"m\": how memory travels: auto, rsp or hostpipe");
+		"--lane does not take \"m\": how memory travels: auto, rsp, hostpipe or hostmem");
 	assert_refused("--progress=bars 1",
 		"--progress does not take \"bars\": auto, bar, plain, json or none");
 	assert_refused("-F elfs 1",

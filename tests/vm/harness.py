@@ -90,6 +90,17 @@ def rspdump(*arguments, status=0, **options):
     return run(rspdump_path(), *arguments, status=status, **options)
 
 
+# What runs under it may not look into other processes, even as root.
+WITHOUT_PTRACE = ("setpriv", "--bounding-set", "-sys_ptrace")
+
+
+def confined_rspdump(*arguments, status=0, **options):
+    """The program where the memory of QEMU's process is not to be had."""
+    if os.geteuid() != 0:
+        skip("only root can give up what it takes to read QEMU's memory")
+    return run(*WITHOUT_PTRACE, rspdump_path(), *arguments, status=status, **options)
+
+
 class Background:
     """The program while it runs, its progress told in lines of JSON. Memory does not come through
     the host pipe: that is over too soon."""

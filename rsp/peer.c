@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rsp/peer.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The ports of a TCP connection, and where the kernel lists those of its kind. */
+struct connection {
+	const char *list;
+	uint16_t ours, theirs;
+};
+
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)address)->sin_port);
+	return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+}
+
+/* The number of the socket at the other end, 0 if it is not listed: its ports are ours crosswise.
+ */
+static unsigned long find_socket(const struct connection *connection)
+{
+	FILE *list = fopen(connection->list, "re");
+	unsigned long found = 0;
+	char line[512];
+
+	while (list && !found && fgets(line, sizeof(line), list)) {
+		unsigned local, remote;
+		unsigned long inode;
+
+		/* sl local rem st tx:rx tr:when retransmit uid timeout inode */
+		if (sscanf(line,
+			    " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %*x %*x:%*x %*x:%*x %*x %*u %*d "
+			    "%lu",
+			    &local, &remote, &inode) == 3 &&
+			local == connection->theirs && remote == connection->ours)
+			found = inode;
+	}
+	if (list)
+		fclose(list);
+	return found;
+}
+
+static bool holds(const char *process, const char *socket)
+{
+	char path[300], target[64];
+	DIR *directory;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", process);
+	directory = opendir(path);
+	for (struct dirent *entry; directory && !found && (entry = readdir(directory));) {
+		ssize_t size = readlinkat(
+			dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+
+		target[size > 0 ? size : 0] = '\0';
+		found = strcmp(target, socket) == 0;
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+static pid_t find_holder(unsigned long inode)
+{
+	DIR *directory = opendir("/proc");
+	char socket[64];
+	pid_t found = 0;
+
+	snprintf(socket, sizeof(socket), "socket:[%lu]", inode);
+	for (struct dirent *entry; directory && !found && (entry = readdir(directory));) {
+		if (isdigit((unsigned char)entry->d_name[0]) && holds(entry->d_name, socket))
+			found = (pid_t)atol(entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+pid_t rsp_peer_process(const struct rsp_link *link)
+{
+	struct sockaddr_storage ours = { 0 }, theirs = { 0 };
+	socklen_t our_size = sizeof(ours), their_size = sizeof(theirs);
+	struct ucred listener;
+	socklen_t listener_size = sizeof(listener);
+	struct connection connection;
+	unsigned long inode;
+
+	if (!rsp_link_is_local(link) ||
+		getsockname(link->fd, (struct sockaddr *)&ours, &our_size) ||
+		getpeername(link->fd, (struct sockaddr *)&theirs, &their_size))
+		return 0;
+	if (ours.ss_family == AF_UNIX)
+		return getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &listener, &listener_size) == 0
+		               ? listener.pid
+		               : 0;
+	connection = (struct connection){
+		.list = ours.ss_family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6",
+		.ours = port_of(&ours),
+		.theirs = port_of(&theirs),
+	};
+	inode = find_socket(&connection);
+	/* A server for both families lists its end of a connection by IPv4 among those of IPv6. */
+	if (!inode && ours.ss_family == AF_INET) {
+		connection.list = "/proc/net/tcp6";
+		inode = find_socket(&connection);
+	}
+	return inode ? find_holder(inode) : 0;
+}
