@@ -5,17 +5,21 @@
 #include <string.h>
 
 enum {
-	ZERO_KINDS = 32,
-	NOISE_KINDS = 8, /* the last ones */
+	STRETCH = 64,    /* pages that are zero together */
+	NOISE_KINDS = 8, /* the last ones; the first one is zero */
 };
 
-/* Neighbours differ, and so do any two stretches of some pages: a core in disorder is noticed. */
+/* The upper bits of neighbours differ, and not in a way that repeats itself soon. */
+static uint64_t scatter(uint64_t n)
+{
+	return (n ^ n >> 7) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 unsigned synthetic_kind(uint64_t addr)
 {
 	uint64_t page = addr / SYNTHETIC_PAGE;
 
-	page = (page ^ page >> 7) * UINT64_C(0x9e3779b97f4a7c15);
-	return (unsigned)(page >> 58);
+	return scatter(page / STRETCH) >> 63 ? 0 : 1 + (unsigned)(scatter(page) >> 59);
 }
 
 /* SplitMix64, Steele, Lea and Flood 2014 */
@@ -29,7 +33,7 @@ static uint64_t noise(uint64_t n)
 
 static uint64_t word(unsigned kind, unsigned index)
 {
-	if (kind < ZERO_KINDS)
+	if (kind == 0)
 		return 0;
 	if (kind < SYNTHETIC_KINDS - NOISE_KINDS)
 		return UINT64_C(0xffff888000000000) + kind * SYNTHETIC_PAGE + index / 16;

@@ -2,8 +2,8 @@
 /*
  * Memory that costs nothing to serve, for guests of any size: every page is one of a few, chosen by
  * its address, so that a core of it can be checked and yet all answers are ready before they are
- * asked for. Half of the pages are zero, most others repeat a word, and one in eight is noise,
- * about as what a guest holds.
+ * asked for. Half of the memory is zero, in stretches as a guest has them, most other pages repeat
+ * words, and one in eight is noise.
  */
 #ifndef STUB_SYNTHETIC_H
 #define STUB_SYNTHETIC_H
@@ -12,7 +12,7 @@
 
 enum {
 	SYNTHETIC_PAGE = 4096,
-	SYNTHETIC_KINDS = 64,
+	SYNTHETIC_KINDS = 33,
 };
 
 /* Which of the pages lies at an address. */

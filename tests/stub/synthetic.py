@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vm"))
 from elfcore import ElfCore  # noqa: E402
 
 PAGE = 4096
-KINDS, ZERO_KINDS, NOISE_KINDS = 64, 32, 8
+KINDS, NOISE_KINDS, STRETCH = 33, 8, 64
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
 # Above what lies below 4 GiB, as a PC has it
@@ -65,7 +65,7 @@ def noise(n):
 
 
 def word(kind, index):
-    if kind < ZERO_KINDS:
+    if kind == 0:
         return 0
     if kind < KINDS - NOISE_KINDS:
         return 0xFFFF888000000000 + kind * PAGE + index // 16
@@ -76,9 +76,13 @@ def make_page(kind):
     return b"".join(struct.pack("<Q", word(kind, index)) for index in range(PAGE // 8))
 
 
+def scatter(n):
+    return (n ^ n >> 7) * GOLDEN & MASK
+
+
 def kind_of(addr):
     page = addr // PAGE
-    return ((page ^ page >> 7) * GOLDEN & MASK) >> 58
+    return 0 if scatter(page // STRETCH) >> 63 else 1 + (scatter(page) >> 59)
 
 
 def check(path, size):
