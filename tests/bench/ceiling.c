@@ -29,6 +29,8 @@ enum {
 	REQUESTS_MAX = 16384, /* on their way */
 	REQUEST_SIZE = 48,
 	INPUT_SIZE = 256 << 10,
+	ENOUGH = 128 << 10, /* to be woken for */
+	SHORT_MS = 200,
 	PATIENCE_MS = 30000,
 };
 
@@ -52,20 +54,20 @@ struct ceiling {
 	char output[REQUESTS_MAX * REQUEST_SIZE];
 	size_t out_start, out_end;
 
+	int enough; /* the socket wakes us for so many bytes */
 	enum place place;
 	size_t left; /* to be skipped there */
 	uint64_t got;
 	bool failed;
 };
 
+/* What is there. On unix sockets, the wait for enough would be here, not in poll(). */
 static size_t receive(int fd, char *to, size_t size)
 {
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	ssize_t n;
+	ssize_t n = recv(fd, to, size, MSG_DONTWAIT);
 
-	if (poll(&wait, 1, PATIENCE_MS) == 0)
-		die("no answer", "the stub");
-	n = recv(fd, to, size, 0);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
 	if (n < 0)
 		die(strerror(errno), "the stub");
 	if (n == 0)
@@ -98,6 +100,10 @@ static const char *ask(int fd, const char *body)
 		char *end = start ? memchr(start, '#', used - (size_t)(start - answer)) : NULL;
 
 		if (!end || end + 3 > answer + used) {
+			struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+			if (poll(&wait, 1, PATIENCE_MS) == 0)
+				die("no answer", "the stub");
 			used += receive(fd, answer + used, sizeof(answer) - used);
 			continue;
 		}
@@ -245,24 +251,45 @@ static const char *take_some(struct ceiling *ceiling, const char *at, const char
 	return end;
 }
 
+static void wake_at(struct ceiling *ceiling, int enough)
+{
+	if (enough != ceiling->enough &&
+		setsockopt(ceiling->fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)) == 0)
+		ceiling->enough = enough;
+}
+
+/*
+ * Until something can be received, or sent. A stub sends each answer by itself: to wake us for
+ * every one would cost both of us more than the answer.
+ */
+static bool wait_for_some(struct ceiling *ceiling)
+{
+	struct pollfd wait = { .fd = ceiling->fd, .events = POLLIN };
+
+	if (ceiling->out_end)
+		wait.events |= POLLOUT;
+	wake_at(ceiling, ceiling->bytes > ENOUGH + READ_MAX ? ENOUGH : 1);
+	if (poll(&wait, 1, SHORT_MS) == 0) {
+		/* Errors are short, and may never be enough. */
+		wake_at(ceiling, 1);
+		if (poll(&wait, 1, PATIENCE_MS) == 0)
+			die("no answer", "the stub");
+	}
+	return wait.revents & ~POLLOUT;
+}
+
 /* Until every answer has come: whatever was asked for is taken in, also after an error. */
 static void read_all(struct ceiling *ceiling)
 {
 	static char input[INPUT_SIZE];
 
 	for (;;) {
-		struct pollfd wait = { .fd = ceiling->fd, .events = POLLIN };
-
 		add_requests(ceiling);
 		if (ceiling->count == 0)
 			return;
-		if (ceiling->out_end) {
+		if (ceiling->out_end)
 			send_some(ceiling);
-			wait.events |= ceiling->out_end ? POLLOUT : 0;
-		}
-		if (poll(&wait, 1, PATIENCE_MS) == 0)
-			die("no answer", "the stub");
-		if (!(wait.revents & ~POLLOUT))
+		if (!wait_for_some(ceiling))
 			continue;
 
 		const char *at = input, *end = input + receive(ceiling->fd, input, sizeof(input));

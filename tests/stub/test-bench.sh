@@ -43,7 +43,8 @@ reads $((0x1001)) -s 256 "unix:$work/socket" 3ffff-40000 50000-51000
 
 # What cannot be read is told.
 start_stub -e 'memory 5000 1000 unreadable' "$machine"
-! timeout 60 "$ceiling" "127.0.0.1:$port" 0-a0000 >output 2>errors || fail "it takes what is not there"
+! timeout 60 "$ceiling" "127.0.0.1:$port" 0-a0000 >output 2>errors ||
+	fail "it takes what is not there"
 grep -q 'refuses to read' errors || fail "it does not say that it was refused"
 end_stub 0
 left_stopped
