@@ -32,10 +32,11 @@ grep '^layout/.*\.c$' all | compare LAYOUT_SRCS 'layout/'
 grep '^rsp/.*\.c$' all | compare RSP_SRCS 'rsp/'
 grep '^client/.*\.c$' all | compare CLIENT_SRCS 'client/'
 grep '^tests/stub/.*\.c$' all | compare STUB_SRCS 'tests/stub/'
+grep '^tests/bench/.*\.c$' all | compare BENCH_SRCS 'tests/bench/'
 grep '^tests/unit/.*\.c$' all | grep -v /test_ | compare UNIT_SRCS 'tests/unit/'
 grep '^tests/unit/test_.*\.c$' all | sed 's,^tests/unit/test_,,; s/\.c$//' |
 	compare UNIT_TESTS 'tests/unit/'
-grep '\.c$' all | grep -vE '^(arch|layout|rsp|client|tests/stub|tests/unit)/' && {
+grep '\.c$' all | grep -vE '^(arch|layout|rsp|client|tests/bench|tests/stub|tests/unit)/' && {
 	echo "sources that are in no list"
 	status=1
 }

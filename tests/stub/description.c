@@ -9,7 +9,7 @@
  *	answer PACKET TEXT		memory START LENGTH [KIND]
  *
  * and those in the table below. In HEX, 00*8 is 00 eight times. KIND is pattern, which is the
- * default, zero, unreadable, device, HEX... or @FILE.
+ * default, zero, synthetic, unreadable, device, HEX... or @FILE.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -178,6 +178,8 @@ static int add_memory(struct reader *reader, char *rest)
 	kind = used ? rest + used : "";
 	if (strcmp(kind, "zero") == 0) {
 		range.kind = MEMORY_ZERO;
+	} else if (strcmp(kind, "synthetic") == 0) {
+		range.kind = MEMORY_SYNTHETIC;
 	} else if (strcmp(kind, "unreadable") == 0) {
 		range.kind = MEMORY_UNREADABLE;
 	} else if (strcmp(kind, "device") == 0) {

@@ -26,6 +26,7 @@ struct entries {
 enum memory_kind {
 	MEMORY_PATTERN, /* see memory_pattern() */
 	MEMORY_ZERO,
+	MEMORY_SYNTHETIC, /* see synthetic.h */
 	MEMORY_BYTES,
 	MEMORY_UNREADABLE,
 	MEMORY_DEVICE, /* reading it would do something to it: forbidden */
@@ -113,6 +114,9 @@ const struct entry *entries_find(const struct entries *entries, const char *key)
 
 /* The byte at an address of memory with a pattern: each aligned word of 8 tells where it is. */
 uint8_t memory_pattern(uint64_t addr);
+
+/* The uppermost range at addr, or NULL, and in *len for how many bytes that holds, at most. */
+const struct memory_range *machine_range(const struct machine *machine, uint64_t addr, size_t *len);
 
 /* Whether any byte is a device's. */
 bool machine_is_device(const struct machine *machine, uint64_t addr, size_t len);

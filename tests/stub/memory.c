@@ -2,7 +2,7 @@
 /* The machine's memory: ranges, of which a later one hides what is below it. */
 #include <string.h>
 
-#include "tests/stub/machine.h"
+#include "tests/stub/synthetic.h"
 
 uint8_t memory_pattern(uint64_t addr)
 {
@@ -11,8 +11,7 @@ uint8_t memory_pattern(uint64_t addr)
 	return (uint8_t)(word >> addr % 8 * 8);
 }
 
-/* The uppermost range at addr, or NULL, and in *len for how many bytes that holds, at most. */
-static const struct memory_range *find(const struct machine *machine, uint64_t addr, size_t *len)
+const struct memory_range *machine_range(const struct machine *machine, uint64_t addr, size_t *len)
 {
 	for (size_t i = machine->memory_count; i-- > 0;) {
 		const struct memory_range *range = &machine->memory[i];
@@ -33,7 +32,7 @@ bool machine_is_device(const struct machine *machine, uint64_t addr, size_t len)
 {
 	for (size_t done = 0; done < len;) {
 		size_t part = len - done;
-		const struct memory_range *range = find(machine, addr + done, &part);
+		const struct memory_range *range = machine_range(machine, addr + done, &part);
 
 		if (range && range->kind == MEMORY_DEVICE)
 			return true;
@@ -49,7 +48,7 @@ size_t machine_read(const struct machine *machine, uint64_t addr, uint8_t *to, s
 	while (done < len) {
 		size_t part = len - done;
 		uint64_t at = addr + done;
-		const struct memory_range *range = find(machine, at, &part);
+		const struct memory_range *range = machine_range(machine, at, &part);
 
 		if (!range || range->kind == MEMORY_UNREADABLE || range->kind == MEMORY_DEVICE)
 			break;
@@ -57,6 +56,8 @@ size_t machine_read(const struct machine *machine, uint64_t addr, uint8_t *to, s
 			memset(to + done, 0, part);
 		else if (range->kind == MEMORY_BYTES)
 			memcpy(to + done, range->bytes + (at - range->start), part);
+		else if (range->kind == MEMORY_SYNTHETIC)
+			synthetic_read(at, to + done, part);
 		else
 			for (size_t i = 0; i < part; i++)
 				to[done + i] = memory_pattern(at + i);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/stub/bulk.h"
+
 struct session {
 	struct machine *machine;
 	struct wire wire;
@@ -381,9 +383,18 @@ static enum wire_end greet(struct session *session)
 	return end;
 }
 
+static bool has_synthetic_memory(const struct machine *machine)
+{
+	for (size_t i = 0; i < machine->memory_count; i++)
+		if (machine->memory[i].kind == MEMORY_SYNTHETIC)
+			return true;
+	return false;
+}
+
 enum wire_end serve(struct machine *machine, int in, int out, FILE *log)
 {
 	struct session session = { .machine = machine };
+	struct bulk *bulk = has_synthetic_memory(machine) ? bulk_create() : NULL;
 	enum wire_end end;
 	char *body;
 	size_t size;
@@ -394,6 +405,10 @@ enum wire_end serve(struct machine *machine, int in, int out, FILE *log)
 	wire_init(&session.wire, in, out, log, &machine->faults);
 	end = greet(&session);
 	while (end == WIRE_GOES_ON) {
+		if (bulk && machine->physical != 0 && !session.detached)
+			end = bulk_serve(bulk, &session.wire, machine);
+		if (end != WIRE_GOES_ON)
+			break;
 		end = wire_get(&session.wire, &body, &size);
 		if (end != WIRE_GOES_ON)
 			break;
@@ -411,5 +426,6 @@ enum wire_end serve(struct machine *machine, int in, int out, FILE *log)
 	fflush(log);
 	wire_deinit(&session.wire);
 	free(session.reply);
+	bulk_destroy(bulk);
 	return end;
 }

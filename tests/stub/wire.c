@@ -242,8 +242,7 @@ enum wire_end wire_answer(struct wire *wire, const void *body, size_t size)
 
 /* ---- in -------------------------------------------------------------------------------------- */
 
-/* Takes in what is there, or waits for it. False at the end. */
-static bool fill(struct wire *wire)
+bool wire_fill(struct wire *wire)
 {
 	ssize_t n;
 
@@ -261,8 +260,7 @@ static bool fill(struct wire *wire)
 	return true;
 }
 
-/* The size of the packet at the start of the input, framing and all; 0 if it is not whole. */
-static size_t whole_packet(const struct wire *wire)
+size_t wire_whole_packet(const struct wire *wire)
 {
 	const uint8_t *bytes = wire->input + wire->start;
 	const uint8_t *hash = memchr(bytes, '#', wire->end - wire->start);
@@ -303,7 +301,7 @@ static enum wire_end check_care(struct wire *wire)
 	return WIRE_GOES_ON;
 }
 
-static bool checksum_is_right(const uint8_t *bytes, size_t size)
+bool wire_checksum_is_right(const uint8_t *bytes, size_t size)
 {
 	char digits[3] = { (char)bytes[size - 2], (char)bytes[size - 1], '\0' };
 	unsigned sum = 0;
@@ -332,25 +330,25 @@ enum wire_end wire_get(struct wire *wire, char **body, size_t *size)
 	enum wire_end end = WIRE_GOES_ON;
 
 	while (end == WIRE_GOES_ON) {
-		if (wire->start == wire->end && !fill(wire))
+		if (wire->start == wire->end && !wire_fill(wire))
 			break;
 		if (wire->input[wire->start] != '$') {
 			end = take_sign(wire);
 			continue;
 		}
 
-		size_t whole = whole_packet(wire);
+		size_t whole = wire_whole_packet(wire);
 		uint8_t *bytes = wire->input + wire->start;
 
 		if (whole == 0) {
-			if (!fill(wire))
+			if (!wire_fill(wire))
 				break;
 			continue;
 		}
 		count_window(wire);
 		wire->start += whole;
 		wire_log(wire, '>', bytes + 1, whole - 4);
-		if (!checksum_is_right(bytes, whole)) {
+		if (!wire_checksum_is_right(bytes, whole)) {
 			note(wire, "which came with a wrong checksum");
 			end = wire_put_raw(wire, "-", 1);
 			continue;

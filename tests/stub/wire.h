@@ -52,6 +52,15 @@ void wire_deinit(struct wire *wire);
 /* Takes the next packet; its body, with a NUL behind it, lives until the next call. */
 enum wire_end wire_get(struct wire *wire, char **body, size_t *size);
 
+/* Takes in what is there, or waits for it. False at the end, or with no room for more. */
+bool wire_fill(struct wire *wire);
+
+/* The size of the packet at the start of the input, framing and all; 0 if it is not whole. */
+size_t wire_whole_packet(const struct wire *wire);
+
+/* Whether the checksum of such a packet is right. */
+bool wire_checksum_is_right(const uint8_t *bytes, size_t size);
+
 /* Answers with a packet, and what the faults add to it. */
 enum wire_end wire_answer(struct wire *wire, const void *body, size_t size);
 

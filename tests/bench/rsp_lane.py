@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The RSP lane on a real stub, whose own speed is the limit: how near to it do we come?"""
+
+import shutil
+import sys
+
+from guest import Guest
+from measure import ratios, take_turns
+from subjects import GuestSubjects, our_formats, our_lanes
+from table import Row, render_part
+
+
+def run(options, directory):
+    lane = our_lanes()[0]
+    with Guest(directory, memory=options.memory) as guest:
+        guest.wait_ready()
+        guest.stop()
+        subjects = GuestSubjects(guest, directory)
+        ceiling = subjects.ceiling()
+        far_ceiling = subjects.ceiling(options.latency)
+        ours = {form: subjects.ours(form, lane) for form in our_formats()}
+        far = subjects.ours("elf", lane, options.latency)
+        others = [subjects.qemus(form) for form in subjects.qemus_formats()]
+        if shutil.which("gdb"):
+            others.append(subjects.gdbs(options.gdb_memory))
+        else:
+            print("gdb is not installed", file=sys.stderr)
+        take_turns(options.rounds, [ceiling, *ours.values(), far_ceiling, far, *others])
+
+    def of_ceiling(subject):
+        return Row(subject, ratios(subject, ceiling, lambda s: s.rate), "of the ceiling's rate")
+
+    def of_ours(subject):
+        words = "of our ELF's rate"
+        return Row(subject, ratios(subject, ours["elf"], lambda s: s.rate), words)
+
+    rows = [Row(ceiling), *map(of_ceiling, ours.values())]
+    rows += [of_ceiling(far_ceiling), of_ours(far), *map(of_ours, others)]
+    return render_part(f"RSP lane, {subjects.size >> 20} MiB, TCP on loopback", rows)
