@@ -311,13 +311,14 @@ static void test_ends_of_bitmaps(void **state)
 		{ { 0, 0x1000 }, { UINT64_C(32767) << 12, 0x2000 } },
 		{ { 0, 0x1000 }, { UINT64_C(524287) << 12, 0x2000 } },
 		{ { UINT64_C(0x7ffff) << 12, 0x1000 }, { UINT64_C(0x100001) << 12, 0x1000 } },
+		{ { 0x5000, 0x1000 }, { UINT64_C(0x100001) << 12, 0x1000 } },
 	};
 	struct fixture *f = *state;
 	uint8_t bytes[0x3000];
 
 	NEEDS_A_CODEC(f);
 	memset(bytes, 7, sizeof(bytes));
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		write_ranges(f, rows[i], 2, bytes, 12);
 		assert_int_equal(read_core(f), 0);
 		assert_int_equal(f->core.memory.count, 2);

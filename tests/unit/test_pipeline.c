@@ -49,6 +49,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 static struct {
 	bool closed;              /* puts wait */
+	size_t allowed;           /* but so many of them, from the first on */
 	bool in_pairs;            /* of two pieces, the second is prepared first */
 	bool gave_up;             /* something did not happen in time */
 	unsigned waiting;         /* puts that do */
@@ -120,7 +121,7 @@ static int gated_put(struct core *core, const struct core_piece *piece)
 	look_at_signals();
 	gate.waiting++;
 	pthread_cond_broadcast(&changed);
-	while (gate.closed && wait_for_change())
+	while (gate.closed && gate.puts >= gate.allowed && wait_for_change())
 		;
 	gate.waiting--;
 	if (piece->paddr != gate.puts * PIECE || piece->size != PIECE)
@@ -162,11 +163,14 @@ static void set_closed(bool closed)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Until the writer stands in front of the gate. */
-static void wait_for_writer(void)
+/* Lets so many through in all, until the writer stands in front of the closed gate with the next.
+ */
+static void let_through(size_t pieces)
 {
 	pthread_mutex_lock(&lock);
-	while (!gate.waiting && wait_for_change())
+	gate.allowed = pieces;
+	pthread_cond_broadcast(&changed);
+	while ((gate.puts < pieces || !gate.waiting) && wait_for_change())
 		;
 	pthread_mutex_unlock(&lock);
 }
@@ -429,29 +433,24 @@ static void test_all_buffers_reserved(void **state)
 	finishes(f, 1000);
 }
 
+/* Under the lock. */
 struct waiting {
-	bool *reserved;      /* set by the reader when it has got a buffer */
-	bool reserved_early; /* while the gate was closed */
+	bool reserved;       /* set by the reader when it has got a buffer */
+	bool reserved_early; /* while not enough of them were free */
 };
 
-static bool is_set(const bool *flag)
-{
-	bool set;
-
-	pthread_mutex_lock(&lock);
-	set = *flag;
-	pthread_mutex_unlock(&lock);
-	return set;
-}
-
-static void *open_gate_later(void *argument)
+static void *let_all_but_one_through(void *argument)
 {
 	struct waiting *waiting = argument;
 
-	wait_for_writer();
+	let_through(0);
 	pause_briefly();
-	waiting->reserved_early = is_set(waiting->reserved);
-	set_closed(false);
+	let_through(RESUMED_AFTER - 1);
+	pause_briefly();
+	pthread_mutex_lock(&lock);
+	waiting->reserved_early = waiting->reserved;
+	pthread_mutex_unlock(&lock);
+	let_through(RESUMED_AFTER);
 	return NULL;
 }
 
@@ -459,22 +458,22 @@ static void *open_gate_later(void *argument)
 static void test_reader_waits(void **state)
 {
 	struct fixture *f = *state;
-	bool reserved = false;
-	struct waiting waiting = { .reserved = &reserved };
+	struct waiting waiting = { 0 };
 	pthread_t thread;
 
 	start(f, 1000, 2);
 	set_closed(true);
 	give(f, BUFFERS);
 	assert_int_equal(count_puts(), 0);
-	start_thread(&thread, open_gate_later, &waiting);
+	start_thread(&thread, let_all_but_one_through, &waiting);
 	assert_true(reserve(f));
 	pthread_mutex_lock(&lock);
-	reserved = true;
+	waiting.reserved = true;
 	pthread_mutex_unlock(&lock);
-	assert_in_range(count_puts(), RESUMED_AFTER, BUFFERS);
 	pthread_join(thread, NULL);
 	assert_false(waiting.reserved_early);
+	assert_int_equal(count_puts(), RESUMED_AFTER);
+	set_closed(false);
 	pipeline_submit(f->pipeline);
 	give(f, 1000 - BUFFERS - 1);
 	finishes(f, 1000);
@@ -621,7 +620,7 @@ static void test_destroyed_on_the_way(void **state)
 	set_closed(true);
 	give(f, 200);
 	assert_true(reserve(f));
-	wait_for_writer();
+	let_through(0);
 	start_thread(&thread, open_gate, NULL);
 	pipeline_destroy(f->pipeline);
 	f->pipeline = NULL;
