@@ -16,6 +16,8 @@ enum {
 	SLOTS = 256,
 	/* A reader that had to wait goes on when it can do so for a while. */
 	RESUME_AT = SLOTS * 3 / 4,
+	/* Pieces that change hands at once: from a fast lane, being woken for each costs more. */
+	BATCH = 8,
 };
 
 struct slot {
@@ -29,7 +31,8 @@ struct pipeline {
 	struct slot slots[SLOTS];
 
 	pthread_mutex_t lock;
-	pthread_cond_t work;  /* for workers: something was submitted, or the end */
+	pthread_cond_t
+		work; /* for workers: a batch was submitted, or no more is to be waited for */
 	pthread_cond_t ready; /* for the writer: the next piece is prepared, or the end */
 	pthread_cond_t room;  /* for the reader: RESUME_AT buffers are left, or it failed */
 	/* Pieces so far. Each is a step behind the one before, and none ever by more than SLOTS. */
@@ -58,6 +61,27 @@ static struct core_worker *take_worker(struct pipeline *pipeline)
 	return worker;
 }
 
+/* How many pieces a worker is to take: a whole batch, or what there is if no more will come. */
+static size_t batch_to_prepare(const struct pipeline *pipeline)
+{
+	size_t count = pipeline->submitted - pipeline->taken;
+
+	if (count >= BATCH)
+		return BATCH;
+	return pipeline->closed || pipeline->reader_waits ? count : 0;
+}
+
+/* How many pieces the writer is to put into the core. */
+static size_t batch_to_write(struct pipeline *pipeline)
+{
+	size_t count = 0;
+
+	while (count < BATCH && pipeline->written + count < pipeline->submitted &&
+		slot_of(pipeline, pipeline->written + count)->prepared)
+		count++;
+	return count;
+}
+
 static void *work(void *argument)
 {
 	struct pipeline *pipeline = argument;
@@ -65,31 +89,40 @@ static void *work(void *argument)
 
 	pthread_mutex_lock(&pipeline->lock);
 	for (;;) {
-		while (pipeline->taken == pipeline->submitted && !pipeline->closed &&
-			!pipeline->failed)
+		while (!batch_to_prepare(pipeline) && !pipeline->closed && !pipeline->failed)
 			pthread_cond_wait(&pipeline->work, &pipeline->lock);
-		if (pipeline->failed || pipeline->taken == pipeline->submitted)
+
+		size_t first = pipeline->taken, count = batch_to_prepare(pipeline);
+
+		if (pipeline->failed || !count)
 			break;
-
-		size_t index = pipeline->taken++;
-		struct slot *slot = slot_of(pipeline, index);
-
+		pipeline->taken += count;
 		pthread_mutex_unlock(&pipeline->lock);
-		core_prepare(worker, &slot->piece);
+		for (size_t i = 0; i < count; i++)
+			core_prepare(worker, &slot_of(pipeline, first + i)->piece);
 		pthread_mutex_lock(&pipeline->lock);
-		slot->prepared = true;
-		if (index == pipeline->written)
+		for (size_t i = 0; i < count; i++)
+			slot_of(pipeline, first + i)->prepared = true;
+		if (first == pipeline->written)
 			pthread_cond_signal(&pipeline->ready);
 	}
 	pthread_mutex_unlock(&pipeline->lock);
 	return NULL;
 }
 
-/* The writer's next piece is there to be written. */
-static bool is_ready(struct pipeline *pipeline)
+/* Puts pieces into the core up to one that fails. Returns what core_put() did of the last. */
+static int put_batch(struct pipeline *pipeline, size_t count)
 {
-	return pipeline->written < pipeline->submitted &&
-	       slot_of(pipeline, pipeline->written)->prepared;
+	int result = 0;
+
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = core_put(pipeline->core, &slot_of(pipeline, pipeline->written + i)->piece);
+	return result;
+}
+
+static bool all_is_written(const struct pipeline *pipeline)
+{
+	return pipeline->closed && pipeline->written == pipeline->submitted;
 }
 
 static void *write_pieces(void *argument)
@@ -98,20 +131,20 @@ static void *write_pieces(void *argument)
 
 	pthread_mutex_lock(&pipeline->lock);
 	for (;;) {
-		while (!is_ready(pipeline) && !pipeline->failed &&
-			!(pipeline->closed && pipeline->written == pipeline->submitted))
+		while (!batch_to_write(pipeline) && !pipeline->failed && !all_is_written(pipeline))
 			pthread_cond_wait(&pipeline->ready, &pipeline->lock);
-		if (!is_ready(pipeline) || pipeline->failed)
-			break;
 
-		struct slot *slot = slot_of(pipeline, pipeline->written);
+		size_t count = batch_to_write(pipeline);
 		int result;
 
+		if (!count || pipeline->failed)
+			break;
 		pthread_mutex_unlock(&pipeline->lock);
-		result = core_put(pipeline->core, &slot->piece);
+		result = put_batch(pipeline, count);
 		pthread_mutex_lock(&pipeline->lock);
-		slot->prepared = false;
-		pipeline->written++;
+		for (size_t i = 0; i < count; i++)
+			slot_of(pipeline, pipeline->written + i)->prepared = false;
+		pipeline->written += count;
 		if (result) {
 			pipeline->failed = true;
 			pthread_cond_broadcast(&pipeline->work);
@@ -132,6 +165,7 @@ struct core_piece *pipeline_reserve(struct pipeline *pipeline)
 	if (pipeline->reserved - pipeline->written == SLOTS &&
 		pipeline->reserved == pipeline->submitted) {
 		pipeline->reader_waits = true;
+		pthread_cond_broadcast(&pipeline->work);
 		while (pipeline->reserved - pipeline->written > SLOTS - RESUME_AT &&
 			!pipeline->failed)
 			pthread_cond_wait(&pipeline->room, &pipeline->lock);
@@ -147,7 +181,8 @@ void pipeline_submit(struct pipeline *pipeline)
 {
 	pthread_mutex_lock(&pipeline->lock);
 	pipeline->submitted++;
-	pthread_cond_signal(&pipeline->work);
+	if (batch_to_prepare(pipeline))
+		pthread_cond_signal(&pipeline->work);
 	pthread_mutex_unlock(&pipeline->lock);
 }
 

@@ -7,7 +7,7 @@
 Parts, all by default; each has a file that tells more:
 
     rsp        real stub: rspdump in every format, the ceiling, both also far away, gdb, QEMU
-    hostpipe   the host pipe, and QEMU's own dump
+    host       the lanes from a QEMU of the same host, and QEMU's own dump
     growth     a synthetic stub: guests of 1 to 64 GiB
     compress   formats on a guest that is hard to compress
 
@@ -27,7 +27,7 @@ sys.path[1:1] = [str(HERE.parent / "vm"), str(HERE.parent / "stub")]
 
 import compress  # noqa: E402
 import growth  # noqa: E402
-import host_pipe  # noqa: E402
+import host_lanes  # noqa: E402
 import rsp_lane  # noqa: E402
 from guest import QEMU  # noqa: E402
 from harness import need, rspdump_path, run, tell  # noqa: E402
@@ -36,7 +36,7 @@ from table import HEAD  # noqa: E402
 
 PARTS = {
     "rsp": rsp_lane.run,
-    "hostpipe": host_pipe.run,
+    "host": host_lanes.run,
     "growth": growth.run,
     "compress": compress.run,
 }

@@ -13,7 +13,7 @@ import tempfile
 from guest import Guest
 from harness import check_equal
 from measure import ratios, take_turns
-from subjects import GuestSubjects, our_formats, our_lanes
+from subjects import GuestSubjects, our_formats
 from table import Row, render_part
 
 NOISE = 0.6
@@ -55,15 +55,11 @@ def run(options, directory):
             guest.stop()
             make_noise(guest, ram, size)
             subjects = GuestSubjects(guest, directory)
-            lanes = [
-                [subjects.ours(form, lane) for form in our_formats()] for lane in our_lanes()
-            ]
-            take_turns(options.rounds, [subject for lane in lanes for subject in lane])
+            elf, *others = [subjects.ours(form) for form in our_formats()]
+            take_turns(options.rounds, [elf, *others])
 
-    rows = []
-    for elf, *others in lanes:
-        rows.append(Row(elf))
-        for subject in others:
-            rows.append(Row(subject, ratios(subject, elf, lambda s: s.seconds), "of ELF's time"))
+    rows = [Row(elf)]
+    for subject in others:
+        rows.append(Row(subject, ratios(subject, elf, lambda s: s.seconds), "of ELF's time"))
     percent = round(NOISE * 100)
     return render_part(f"{subjects.size >> 20} MiB, {percent}% of them noise", rows)

@@ -6,20 +6,19 @@ import sys
 
 from guest import Guest
 from measure import ratios, take_turns
-from subjects import GuestSubjects, our_formats, our_lanes
+from subjects import GuestSubjects, our_formats
 from table import Row, render_part
 
 
 def run(options, directory):
-    lane = our_lanes()[0]
     with Guest(directory, memory=options.memory) as guest:
         guest.wait_ready()
         guest.stop()
         subjects = GuestSubjects(guest, directory)
         ceiling = subjects.ceiling()
         far_ceiling = subjects.ceiling(options.latency)
-        ours = {form: subjects.ours(form, lane) for form in our_formats()}
-        far = subjects.ours("elf", lane, options.latency)
+        ours = {form: subjects.ours(form) for form in our_formats()}
+        far = subjects.ours(milliseconds=options.latency)
         others = [subjects.qemus(form) for form in subjects.qemus_formats()]
         if shutil.which("gdb"):
             others.append(subjects.gdbs(options.gdb_memory))

@@ -27,15 +27,13 @@ def our_formats():
     return [name for name in line.split() if name not in NOT_OURS]
 
 
-def our_lanes():
-    """The ways of memory that one can choose from; [None] if there is no choice."""
-    has_choice = "--lane" in rspdump("--help").stdout
-    return ["rsp", "hostpipe"] if has_choice else [None]
+# As --lane takes them: those from a QEMU of the same host.
+HOST_LANES = ("hostmem", "hostpipe")
 
 
-def our_command(output, target, form="elf", lane=None):
-    command = [rspdump_path(), "--quiet", "--after", "stop", "--format", form, "-o", output]
-    return command + (["--lane", lane] if lane else []) + [target]
+def our_command(output, target, form="elf", lane="rsp"):
+    command = [rspdump_path(), "--quiet", "--after", "stop", "--format", form, "--lane", lane]
+    return [*command, "-o", output, target]
 
 
 @contextlib.contextmanager
@@ -108,7 +106,7 @@ class GuestSubjects:
             lambda: self._client(lambda t: ceiling_command(t, self.ranges), milliseconds),
         )
 
-    def ours(self, form="elf", lane=None, milliseconds=0):
+    def ours(self, form="elf", lane="rsp", milliseconds=0):
         def run():
             sample = self._client(
                 lambda target: our_command(self._core, target, form, lane), milliseconds
@@ -116,8 +114,8 @@ class GuestSubjects:
             self._core.unlink()
             return sample
 
-        words = [form] + ([lane] if lane else [])
-        return Subject(f"rspdump, {', '.join(words)}{longer(milliseconds)}", run)
+        words = form if lane == "rsp" else f"{form}, {lane}"
+        return Subject(f"rspdump, {words}{longer(milliseconds)}", run)
 
     def qemus(self, form="elf"):
         def run():

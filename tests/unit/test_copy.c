@@ -153,7 +153,11 @@ static void test_odd_ranges(void **state)
 	end();
 }
 
-/* More memory than there are buffers, so that each is used again. */
+/* More memory than what is handed on at once, at an address of its own. */
+#define LARGE_GUEST                                                          \
+	"supported PacketSize=20000;QStartNoAckMode+;qXfer:features:read+\n" \
+	"thread 1\nmemory 10000000 1000000\n"
+
 static void test_large(void **state)
 {
 	const struct options options = {
@@ -161,9 +165,7 @@ static void test_large(void **state)
 	};
 
 	(void)state;
-	prepare("supported PacketSize=20000;QStartNoAckMode+;qXfer:features:read+\n"
-		"thread 1\nmemory 10000000 1000000\n",
-		&options, false);
+	prepare(LARGE_GUEST, &options, false);
 	assert_int_equal(copy(), 0);
 	finish();
 	assert_int_equal(result.bytes, 16 << 20);
@@ -249,18 +251,22 @@ static void test_most_candidates(void **state)
 /* The stub is left in order: what was asked for is taken in before anything else is said. */
 static void test_output_fails(void **state)
 {
+	const uint64_t start = 0x10000000;
+	const struct options options = {
+		.format = &elf_format, .ram = "0x10000000+16M", .vmcoreinfo = "none"
+	};
 	uint8_t bytes[16];
 
 	(void)state;
-	prepare("", &automatic, true);
+	prepare(LARGE_GUEST, &options, true);
 	sink.fail_at = sink.calls + 2;
 	assert_int_equal(copy(), -1);
 	assert_int_equal(failure.status, STATUS_OUTPUT);
 	assert_string_equal(failure.text, MEMORY_SINK_ERROR);
-	assert_in_range(result.bytes, 0, TOTAL - 1);
-	assert_int_equal(rsp_read_memory(rsp, 0x1000, bytes, sizeof(bytes)), 0);
+	assert_in_range(result.bytes, 0, 16 << 20);
+	assert_int_equal(rsp_read_memory(rsp, start, bytes, sizeof(bytes)), 0);
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		assert_int_equal(bytes[i], memory_pattern(0x1000 + i));
+		assert_int_equal(bytes[i], memory_pattern(start + i));
 	end();
 }
 

@@ -31,6 +31,7 @@ enum {
 	PIECE = 65536,
 	BUFFERS = 256,       /* that the pipeline has */
 	RESUMED_AFTER = 192, /* of them have to be free before a reader that waited goes on */
+	BATCH = 8,           /* pieces that a worker takes at once */
 	PATIENCE = 20,       /* seconds after which a test gives up */
 };
 
@@ -50,14 +51,14 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct {
 	bool closed;              /* puts wait */
 	size_t allowed;           /* but so many of them, from the first on */
-	bool in_pairs;            /* of two pieces, the second is prepared first */
+	bool in_pairs;            /* of two batches, the second is begun first */
 	bool gave_up;             /* something did not happen in time */
 	unsigned waiting;         /* puts that do */
 	size_t puts;              /* pieces that were put */
 	size_t packed;            /* pieces that were prepared */
 	bool wrong_order;         /* a piece was not behind the one before */
 	bool wrong_bytes;         /* or not what the reader filled in */
-	bool odd_was_first;       /* the first piece to be prepared was the second of a pair */
+	bool odd_was_first;       /* the first piece to be prepared was of the second of a pair */
 	bool takes_signals;       /* some thread has a signal unblocked */
 	bool second_packed[1024]; /* of the pair */
 } gate;
@@ -93,7 +94,7 @@ static int gated_begin(struct core *core)
 
 static void gated_pack(struct core_worker *worker, struct core_piece *piece)
 {
-	size_t nth = (size_t)(piece->paddr / PIECE);
+	size_t nth = (size_t)(piece->paddr / PIECE / BATCH);
 
 	(void)worker;
 	pthread_mutex_lock(&lock);
@@ -313,15 +314,15 @@ static void test_any_number_of_workers(void **state)
 	}
 }
 
-/* Two workers, the one of which has to wait for what the other does with the next piece. */
+/* Two workers, the one of which has to wait for what the other does with the next batch. */
 static void test_order_of_preparing(void **state)
 {
 	struct fixture *f = *state;
 
 	gate.in_pairs = true;
-	start(f, 500, 2);
-	give(f, 500);
-	finishes(f, 500);
+	start(f, 512, 2);
+	give(f, 512);
+	finishes(f, 512);
 	assert_true(gate.odd_was_first);
 }
 
