@@ -214,17 +214,22 @@ int mtree_regions(const char *text, enum mtree_want want, struct range **regions
 	struct error *error)
 {
 	struct view view = { 0 };
+	struct range *found = NULL;
 	int result = view_read(&view, text, error);
 
 	*count = 0;
-	*regions = result ? NULL : calloc(view.count + 1, sizeof(**regions));
-	if (result == 0 && !*regions)
-		result = error_set(error, "out of memory");
-	for (size_t i = 0; i < view.count && result == 0; i++) {
-		if (wanted(&view, &view.regions[i], want))
-			(*regions)[(*count)++] = (struct range){ view.regions[i].start,
-				view.regions[i].size };
+	if (result == 0) {
+		found = calloc(view.count + 1, sizeof(*found));
+		if (!found)
+			result = error_set(error, "out of memory");
 	}
+	for (size_t i = 0; found && i < view.count; i++) {
+		const struct region *region = &view.regions[i];
+
+		if (wanted(&view, region, want))
+			found[(*count)++] = (struct range){ region->start, region->size };
+	}
+	*regions = found;
 	view_deinit(&view);
 	return result;
 }

@@ -17,11 +17,17 @@ struct connection {
 	uint16_t ours, theirs;
 };
 
-static uint16_t port_of(const struct sockaddr_storage *address)
+union address {
+	struct sockaddr any;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+	struct sockaddr_storage room;
+};
+
+static uint16_t port_of(const union address *address)
 {
-	if (address->ss_family == AF_INET)
-		return ntohs(((const struct sockaddr_in *)address)->sin_port);
-	return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	return ntohs(address->any.sa_family == AF_INET ? address->four.sin_port
+						       : address->six.sin6_port);
 }
 
 /* The number of the socket at the other end, 0 if it is not listed: its ports are ours crosswise.
@@ -87,29 +93,30 @@ static pid_t find_holder(unsigned long inode)
 
 pid_t rsp_peer_process(const struct rsp_link *link)
 {
-	struct sockaddr_storage ours = { 0 }, theirs = { 0 };
+	union address ours, theirs;
 	socklen_t our_size = sizeof(ours), their_size = sizeof(theirs);
 	struct ucred listener;
 	socklen_t listener_size = sizeof(listener);
 	struct connection connection;
 	unsigned long inode;
 
-	if (!rsp_link_is_local(link) ||
-		getsockname(link->fd, (struct sockaddr *)&ours, &our_size) ||
-		getpeername(link->fd, (struct sockaddr *)&theirs, &their_size))
+	memset(&ours, 0, sizeof(ours));
+	memset(&theirs, 0, sizeof(theirs));
+	if (!rsp_link_is_local(link) || getsockname(link->fd, &ours.any, &our_size) ||
+		getpeername(link->fd, &theirs.any, &their_size))
 		return 0;
-	if (ours.ss_family == AF_UNIX)
+	if (ours.any.sa_family == AF_UNIX)
 		return getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &listener, &listener_size) == 0
 		               ? listener.pid
 		               : 0;
 	connection = (struct connection){
-		.list = ours.ss_family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6",
+		.list = ours.any.sa_family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6",
 		.ours = port_of(&ours),
 		.theirs = port_of(&theirs),
 	};
 	inode = find_socket(&connection);
 	/* A server for both families lists its end of a connection by IPv4 among those of IPv6. */
-	if (!inode && ours.ss_family == AF_INET) {
+	if (!inode && ours.any.sa_family == AF_INET) {
 		connection.list = "/proc/net/tcp6";
 		inode = find_socket(&connection);
 	}
