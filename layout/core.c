@@ -54,11 +54,15 @@ static int check_sink(struct core *core, int result)
 
 int core_append(struct core *core, const void *bytes, size_t size)
 {
+	core->size += size;
 	return size ? check_sink(core, core->sink->write(core->sink, bytes, size)) : 0;
 }
 
-int core_append_zeros(struct core *core, uint64_t size)
+int core_fill_to(struct core *core, uint64_t offset)
 {
+	uint64_t size = offset - core->size;
+
+	core->size = offset;
 	return size ? check_sink(core, core->sink->zero(core->sink, size)) : 0;
 }
 

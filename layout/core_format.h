@@ -17,6 +17,7 @@ struct core {
 	struct sink *sink;
 	struct error error;
 	bool failed, finished;
+	uint64_t size;      /* bytes that were appended to the sink */
 	uint64_t page_size; /* of the pages that pieces are cut into */
 	size_t range;       /* index of the range of the plan that is being written */
 	uint64_t written;   /* bytes of it that have come */
@@ -76,7 +77,8 @@ int core_fail(struct core *core, const char *format, ...) __attribute__((format(
 
 /* The functions of the sink; what it says becomes the core's error. Nothing happens for size 0. */
 int core_append(struct core *core, const void *bytes, size_t size);
-int core_append_zeros(struct core *core, uint64_t size);
+/* Appends zeros up to an offset that is not in front of what was appended. */
+int core_fill_to(struct core *core, uint64_t offset);
 int core_replace(struct core *core, uint64_t offset, const void *bytes, size_t size);
 
 extern const struct core_format elf_format;

@@ -8,27 +8,11 @@
 struct elf_core {
 	struct core core;
 	struct elf_layout layout;
-	uint64_t size; /* bytes that were appended */
 };
 
 static struct elf_core *elf_of(struct core *core)
 {
 	return (struct elf_core *)core;
-}
-
-static int append(struct core *core, const void *bytes, size_t size)
-{
-	elf_of(core)->size += size;
-	return core_append(core, bytes, size);
-}
-
-/* Zeros up to an offset that is not in front of what was appended. */
-static int fill_to(struct core *core, uint64_t offset)
-{
-	uint64_t size = offset - elf_of(core)->size;
-
-	elf_of(core)->size = offset;
-	return core_append_zeros(core, size);
 }
 
 static int check_mapping(struct core *core, const struct core_mapping *mapping)
@@ -86,7 +70,7 @@ static int write_headers(struct core *core)
 
 	if (!headers)
 		return core_fail(core, "out of memory");
-	result = append(core, headers, (size_t)layout->notes);
+	result = core_append(core, headers, (size_t)layout->notes);
 	free(headers);
 	return result;
 }
@@ -100,7 +84,7 @@ static int elf_begin(struct core *core)
 		return -1;
 	if (elf_layout_init(layout, core->plan))
 		return core_fail(core, "out of memory");
-	return write_headers(core) ? -1 : append(core, notes->bytes, notes->size);
+	return write_headers(core) ? -1 : core_append(core, notes->bytes, notes->size);
 }
 
 /*
@@ -119,8 +103,8 @@ static int elf_put(struct core *core, const struct core_piece *piece)
 		end += length;
 		if (piece->pages[i].size && !last && piece->pages[i + 1].size)
 			continue;
-		if (piece->pages[i].size &&
-			(fill_to(core, start + at) || append(core, piece->bytes + at, end - at)))
+		if (piece->pages[i].size && (core_fill_to(core, start + at) ||
+						    core_append(core, piece->bytes + at, end - at)))
 			return -1;
 		at = end;
 	}
@@ -133,7 +117,7 @@ static int elf_finish(struct core *core, const struct notes *late)
 	const struct notes *notes = core->plan->notes;
 	uint8_t phdr[ELF_HEADER_MAX];
 
-	if (fill_to(core, elf_layout_size(core->plan)))
+	if (core_fill_to(core, elf_layout_size(core->plan)))
 		return -1;
 	if (!late)
 		return 0;

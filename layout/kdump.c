@@ -19,7 +19,6 @@ enum {
 struct kdump_core {
 	struct core core;
 	struct kdump_layout layout;
-	uint64_t size;                        /* bytes that were appended */
 	uint64_t described;                   /* descriptors that were written */
 	struct kdump_descriptor *descriptors; /* those that were not yet */
 	size_t descriptor_count;
@@ -45,21 +44,6 @@ static uint32_t page_flag(const struct core *core)
 	return compression->flag;
 }
 
-static int append(struct core *core, const void *bytes, size_t size)
-{
-	kdump_of(core)->size += size;
-	return core_append(core, bytes, size);
-}
-
-/* Zeros up to an offset that is not in front of what was appended. */
-static int fill_to(struct core *core, uint64_t offset)
-{
-	uint64_t size = offset - kdump_of(core)->size;
-
-	kdump_of(core)->size = offset;
-	return core_append_zeros(core, size);
-}
-
 /* ---- in front of the pages ------------------------------------------------------------------- */
 
 static int append_headers(struct core *core)
@@ -70,10 +54,11 @@ static int append_headers(struct core *core)
 
 	kdump_header(layout, plan, page_flag(core), header);
 	kdump_sub_header(layout, plan, NULL, sub_header);
-	return append(core, header, layout->form->header_size) || fill_to(core, core->page_size) ||
-	                       append(core, sub_header, layout->form->sub_header_size) ||
-	                       append(core, plan->notes->bytes, plan->notes->size) ||
-	                       fill_to(core, layout->bitmaps)
+	return core_append(core, header, layout->form->header_size) ||
+	                       core_fill_to(core, core->page_size) ||
+	                       core_append(core, sub_header, layout->form->sub_header_size) ||
+	                       core_append(core, plan->notes->bytes, plan->notes->size) ||
+	                       core_fill_to(core, layout->bitmaps)
 	               ? -1
 	               : 0;
 }
@@ -90,7 +75,9 @@ static int append_bitmap(struct core *core, uint64_t offset)
 		size_t size = left < BITMAP_AT_ONCE ? (size_t)left : BITMAP_AT_ONCE;
 
 		if (kdump_bitmap(layout, core->plan->memory, at * 8, bits, size))
-			result = fill_to(core, offset + at) || append(core, bits, size) ? -1 : 0;
+			result = core_fill_to(core, offset + at) || core_append(core, bits, size)
+			                 ? -1
+			                 : 0;
 	}
 	free(bits);
 	return result;
@@ -117,7 +104,7 @@ static int kdump_begin(struct core *core)
 	/* The page of zeros comes first, for all pages that are; it may be a hole. */
 	return append_headers(core) || append_bitmap(core, layout->bitmaps) ||
 	                       append_bitmap(core, layout->bitmaps + layout->bitmap_size) ||
-	                       fill_to(core, layout->pages + core->page_size)
+	                       core_fill_to(core, layout->pages + core->page_size)
 	               ? -1
 	               : 0;
 }
@@ -171,13 +158,13 @@ static int put_page(struct core *core, const struct core_page *page, const uint8
 {
 	struct kdump_core *kdump = kdump_of(core);
 	struct kdump_descriptor *descriptor = &kdump->descriptors[kdump->descriptor_count++];
-	uint64_t offset = page->size ? kdump->size : kdump->layout.pages;
+	uint64_t offset = page->size ? core->size : kdump->layout.pages;
 	uint32_t size = page->size ? page->size : (uint32_t)core->page_size;
 
 	put_u64(descriptor->offset, offset, kdump->layout.order);
 	put_u32(descriptor->size, size, kdump->layout.order);
 	put_u32(descriptor->flags, page->packed ? page_flag(core) : 0, kdump->layout.order);
-	if (append(core, bytes, page->size))
+	if (core_append(core, bytes, page->size))
 		return -1;
 	return kdump->descriptor_count == DESCRIPTORS_AT_ONCE ? write_descriptors(core) : 0;
 }
