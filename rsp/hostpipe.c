@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * QEMU (7.2 to 11.1) runs pmemsave on its main loop and answers when it is through: it opens the
- * file, writes 4096 bytes at a time, closes it, prints a line if something failed, and says OK. So
- * one command is on its way at a time, bytes and answer are waited for together, and what an OK
- * finds in the pipe is all there will be. That the last write failed is not told: bytes are
- * counted.
+ * QEMU 7.2, and by their sources later ones, runs pmemsave on its main loop and answers when it is
+ * through: it opens the file, writes 4096 bytes at a time, closes it, prints a line if something
+ * failed, and says OK. So one command is on its way at a time, bytes and answer are waited for
+ * together, and what an OK finds in the pipe is all there will be. That the last write failed is
+ * not told: bytes are counted.
  */
 #include "rsp/hostpipe.h"
 
