@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 
 const struct arch *const arch_all[] = {
 	&arch_x86_64,
+	&arch_i386,
 	NULL,
 };
 

@@ -49,10 +49,11 @@ struct arch_register {
 };
 
 struct arch {
-	const char *name;              /* as uname(2) gives the machine: "x86_64" */
-	const char *const *stub_names; /* <architecture> in target.xml; ends with NULL */
-	uint16_t elf_machine;          /* EM_... */
-	unsigned char elf_class;       /* ELFCLASS32 or ELFCLASS64 */
+	const char *name; /* as uname(2) gives the machine: "x86_64" */
+	const char *const
+		*stub_names;     /* <architecture> in target.xml, or uname(2); ends with NULL */
+	uint16_t elf_machine;    /* EM_... */
+	unsigned char elf_class; /* ELFCLASS32 or ELFCLASS64 */
 	enum byte_order order;
 	unsigned page_shift; /* of the smallest page */
 	unsigned align64;    /* bytes that C aligns a 64-bit integer to: 4 on i386 */
@@ -66,7 +67,8 @@ struct arch {
 	/*
 	 * Which architecture the vCPUs really are of, where stubs have one name for several: the
 	 * mode or the byte order of the kernel decides. May correct the order in which a stub
-	 * sends the values of a vCPU's registers. NULL: always this one.
+	 * sends the values of a vCPU's registers. Asked again, of the architecture that it chose,
+	 * when read_monitor() has added to the registers. NULL: always this one.
 	 */
 	const struct arch *(*variant)(struct registers *cpus, size_t count);
 

@@ -3,16 +3,15 @@
 
 #include <elf.h>
 
+#include "arch/i386.h"
+#include "arch/x86.h"
 #include "arch/x86_monitor.h"
 
 #define BIT(n) ((uint64_t)1 << (n))
 
 enum { PAGE_SHIFT = 12, LEVEL_BITS = 9, LEVELS = 4, LEVELS_LA57 = 5, TOP_LEAF_LEVEL = 2 };
 
-#define CR0_PG   BIT(31)
 #define CR4_LA57 BIT(12)
-#define EFER_LMA BIT(10)
-#define CPL_MASK 3
 
 #define ENTRY_PRESENT    BIT(0)
 #define ENTRY_WRITABLE   BIT(1)
@@ -20,9 +19,6 @@ enum { PAGE_SHIFT = 12, LEVEL_BITS = 9, LEVELS = 4, LEVELS_LA57 = 5, TOP_LEAF_LE
 #define ENTRY_PAGE_SIZE  BIT(7) /* at level 0 this bit is part of the memory type */
 #define ENTRY_NO_EXECUTE BIT(63)
 #define ADDRESS_MASK     UINT64_C(0x000ffffffffff000)
-
-/* With page-table isolation, the kernel's root and the one for user mode differ in this bit. */
-#define PTI_USER_ROOT BIT(12)
 
 /* gdb's own layout, which the stubs of the Rust crate gdbstub rely on without naming it. */
 static const struct arch_register default_registers[] = {
@@ -88,18 +84,14 @@ static const struct arch_register default_registers[] = {
 
 static const char *const stub_names[] = { "i386:x86-64", "i386:x86-64:intel", NULL };
 
-static int check(const struct registers *cpus, size_t count, struct error *error)
+/* As QEMU decides, too: by the first vCPU. Stubs that show no EFER are believed. */
+static const struct arch *variant(struct registers *cpus, size_t count)
 {
 	uint64_t efer;
 
-	/* Stubs that show no EFER (those of Xen and Firecracker) are believed to mean x86_64. */
-	for (size_t i = 0; i < count; i++)
-		if (!registers_get_u64(&cpus[i], "efer", &efer) || efer & EFER_LMA)
-			return 0;
-	if (!count)
-		return error_set(error, "no vCPU");
-	return error_set(error, "no vCPU is in 64-bit mode: the guest runs its firmware, a boot "
-				"loader or a 32-bit system");
+	if (count && registers_get_u64(&cpus[0], "efer", &efer) && !(efer & X86_EFER_LMA))
+		return &arch_i386;
+	return &arch_x86_64;
 }
 
 /*
@@ -120,27 +112,18 @@ static bool page_table(
 	const struct registers *cpu, uint64_t ram_end, unsigned nth, struct page_table *table)
 {
 	uint64_t cr0, cr3, efer, root, mask;
-	bool user_mode = registers_u64(cpu, "cs") & CPL_MASK, isolation;
 
 	if (!registers_get_u64(cpu, "cr3", &cr3))
 		return false;
-	if (registers_get_u64(cpu, "cr0", &cr0) && !(cr0 & CR0_PG))
+	if (registers_get_u64(cpu, "cr0", &cr0) && !(cr0 & X86_CR0_PG))
 		return false;
-	if (registers_get_u64(cpu, "efer", &efer) && !(efer & EFER_LMA))
+	if (registers_get_u64(cpu, "efer", &efer) && !(efer & X86_EFER_LMA))
 		return false;
 
 	mask = ADDRESS_MASK & ~encryption_bits(cr3 & ADDRESS_MASK, ram_end);
 	root = cr3 & mask;
-	isolation = root & PTI_USER_ROOT;
-	if (nth > (isolation ? 1 : 0))
+	if (!x86_choose_root(cpu, nth, &root))
 		return false;
-	/*
-	 * The bit may as well be part of an address. In user mode, isolation is tried first: its
-	 * root for user mode maps just enough of the kernel to pass for the kernel's, whereas
-	 * without isolation the page next to a root is hardly a table at all.
-	 */
-	if (isolation && (nth == 0) == user_mode)
-		root &= ~PTI_USER_ROOT;
 
 	*table = (struct page_table){
 		.arch = &arch_x86_64,
@@ -204,7 +187,8 @@ const struct arch arch_x86_64 = {
 	.page_shift = PAGE_SHIFT,
 	.align64 = 8,
 	.default_registers = default_registers,
-	.check = check,
+	.variant = variant,
+	.check = x86_check,
 	.monitor_command = "info registers -a",
 	.read_monitor = x86_monitor_read,
 	.write_notes = x86_64_write_notes,

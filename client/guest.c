@@ -61,6 +61,12 @@ static int describe_by_custom(const struct arch *arch, struct rsp_description *d
 	return 0;
 }
 
+static void choose_variant(struct guest *guest)
+{
+	if (guest->arch->variant)
+		guest->arch = guest->arch->variant(guest->cpus, guest->cpu_count);
+}
+
 static int learn_cpus(
 	struct guest *guest, struct rsp_description *description, struct failure *failure)
 {
@@ -84,8 +90,7 @@ static int learn_cpus(
 		if (filling.failed)
 			return fail(failure, STATUS_FAILED, "no memory for registers");
 	}
-	if (guest->arch->variant)
-		guest->arch = guest->arch->variant(guest->cpus, guest->cpu_count);
+	choose_variant(guest);
 	return 0;
 }
 
@@ -103,6 +108,7 @@ static int learn_hidden_registers(struct guest *guest, struct failure *failure)
 		               : fail_rsp(failure, guest->rsp, "asking the monitor for registers");
 	guest->arch->read_monitor(text, guest->cpus, guest->cpu_count);
 	free(text);
+	choose_variant(guest);
 	return 0;
 }
 

@@ -15,28 +15,65 @@ enum { CANDIDATES_MAX = 32, SAMPLED_RANGES_MAX = 16, SAMPLES = 16 };
 /* The kernel gives back its init sections, some MiB. Modules, further up, are not its image. */
 #define HOLE_MAX MIB(64)
 
-static bool is_image(const struct mapping *piece)
+struct image_search {
+	bool with_writable; /* code, too */
+	uint64_t code;      /* bytes that the piece begins with */
+	struct mapping piece;
+};
+
+static bool is_image(const struct image_search *search)
 {
-	return piece->executable && piece->size >= IMAGE_MIN;
+	return search->code >= IMAGE_MIN;
 }
 
-/* Puts mappings together while they have one distance to physical memory, and ends at an image. */
+/*
+ * Puts mappings together while they have one distance to physical memory, and ends at an image. It
+ * begins with its code; on some CPUs what is in front of that is the rest of the direct map.
+ */
 static int visit_text(void *ctx, const struct mapping *mapping)
 {
-	struct mapping *piece = ctx;
+	struct image_search *search = ctx;
+	struct mapping *piece = &search->piece;
+	bool is_code = mapping->executable && (!mapping->writable || search->with_writable);
+	bool continued = piece->size &&
+	                 mapping->vaddr - mapping->paddr == piece->vaddr - piece->paddr;
 	uint64_t end = piece->vaddr + piece->size;
 
-	if (piece->size && mapping->vaddr - mapping->paddr == piece->vaddr - piece->paddr &&
-		mapping->vaddr - end <= HOLE_MAX) {
+	if (mapping->user)
+		return 0;
+	if (continued && is_code && mapping->vaddr == end && search->code == piece->size)
+		search->code += mapping->size;
+	else if (!is_image(search))
+		continued = false;
+	if (continued && mapping->vaddr - end <= HOLE_MAX) {
 		piece->size = mapping->vaddr + mapping->size - piece->vaddr;
 		piece->writable |= mapping->writable;
-		piece->executable |= mapping->executable;
 		return 0;
 	}
-	if (is_image(piece))
+	if (is_image(search))
 		return 1;
 	*piece = *mapping;
+	search->code = is_code ? mapping->size : 0;
 	return 0;
+}
+
+/*
+ * A kernel protects its code from being written to when it has started, but not every one does.
+ * Where all that is not protected can be executed, that alone tells the code from the rest.
+ */
+static bool find_image(const struct page_table *table, const struct guest_memory *memory,
+	const struct address_range *range, struct mapping *image)
+{
+	for (unsigned pass = 0; pass < 2; pass++) {
+		struct image_search search = { .with_writable = pass == 1 };
+
+		paging_walk(table, memory, range->first, range->last, visit_text, &search);
+		if (is_image(&search)) {
+			*image = search.piece;
+			return true;
+		}
+	}
+	return false;
 }
 
 struct direct_map_search {
@@ -45,6 +82,7 @@ struct direct_map_search {
 	const struct ranges *ram;
 	const struct guest_memory *memory;
 	uint64_t align;
+	bool above_zero;
 	uint64_t tried[CANDIDATES_MAX];
 	size_t count;
 };
@@ -105,7 +143,10 @@ static int visit_direct_map(void *ctx, const struct mapping *mapping)
 	uint64_t base = mapping->vaddr - mapping->paddr;
 
 	/* Below the direct map, page table isolation keeps the pages of LDTs. */
-	if (base % search->align)
+	if (base % search->align || mapping->user)
+		return 0;
+	/* What firmware maps to the addresses that it has is none, if a direct map is elsewhere. */
+	if (!base && search->above_zero)
 		return 0;
 	for (size_t i = 0; i < search->count; i++) {
 		if (search->tried[i] == base)
@@ -121,12 +162,14 @@ struct direct_map_extent {
 	uint64_t base, end;
 };
 
+/* Behind it, single pages of what is mapped anywhere may happen to lie in their place. */
 static int visit_extent(void *ctx, const struct mapping *mapping)
 {
 	struct direct_map_extent *extent = ctx;
 
-	if (mapping->vaddr - mapping->paddr == extent->base)
-		extent->end = mapping->paddr + mapping->size;
+	if (mapping->vaddr - mapping->paddr != extent->base)
+		return extent->end != 0;
+	extent->end = mapping->paddr + mapping->size;
 	return 0;
 }
 
@@ -154,10 +197,10 @@ static bool find_in(struct kernel *kernel, const struct page_table *table, const
 		.ram = ram,
 		.memory = memory,
 		.align = space.direct_map_align,
+		.above_zero = space.direct_map.first > 0,
 	};
 
-	paging_walk(table, memory, space.text.first, space.text.last, visit_text, &text);
-	if (!is_image(&text))
+	if (!find_image(table, memory, &space.text, &text))
 		return false;
 	if (paging_walk(table, memory, space.direct_map.first, space.direct_map.last,
 		    visit_direct_map, &search) != 1)

@@ -31,3 +31,12 @@ dump -e 'notification Stop:T05thread:01;' -e 'console one moment' -e 'junk login
 dump -e 'unasked T05thread:01;'
 dump -e 'threads-per-packet 0' -e 'monitor-style whole'
 dump -e partial -e 'physical 0'
+
+# A guest that has not left its firmware has the core of a 32-bit CPU.
+start_stub -e 'registers 1 00*608' -e 'registers 2 00*608' "$machine"
+run 0 -f -o core ":$port"
+end_stub 0
+run 0 info --json core
+grep -q '"arch": *"i386"' output || fail "it is not the core of an i386"
+grep -q '"bits": *32' output || fail "the core is not of the 32-bit class"
+grep -q '"cpus": *2' output || fail "not all vCPUs are in it"

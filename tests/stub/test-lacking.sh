@@ -23,7 +23,6 @@ lacking 'no RAM map' -e "$mtree <<
 ."
 lacking 'no RAM map' -e "$mtree 4f4b"
 lacking 'no RAM map' -e 'monitor info mtree -f = unknown command: info mtree'
-lacking 'no vCPU is in 64-bit mode' -e 'registers 1 00*608' -e 'registers 2 00*608'
 lacking 'no target description' -e 'supported PacketSize=1000;multiprocess+'
 lacking 'E00' -e 'answer qXfer:features:read:target.xml:0,ffc E00'
 lacking '"z80"' -e 'object features:target.xml <target><architecture>z80</architecture></target>'

@@ -25,11 +25,25 @@ static void test_find_by_any_name(void **state)
 	assert_string_equal(x86_64->monitor_command, "info registers -a");
 }
 
+/* What uname(2) says of a 32-bit x86 depends on the CPU that the kernel runs on. */
+static void test_find_i386(void **state)
+{
+	const struct arch *i386 = arch_find("i386");
+
+	(void)state;
+	assert_non_null(i386);
+	assert_ptr_equal(arch_find("i386:intel"), i386);
+	assert_ptr_equal(arch_find("i686"), i386);
+	assert_int_equal(i386->elf_machine, 3);
+	assert_int_equal(i386->elf_class, ELFCLASS32);
+	assert_int_equal(i386->align64, 4);
+}
+
 static void test_find_takes_whole_names_only(void **state)
 {
 	(void)state;
 	assert_null(arch_find(""));
-	assert_null(arch_find("i386"));
+	assert_null(arch_find("i38"));
 	assert_null(arch_find("i386:x86-64:"));
 	assert_null(arch_find("i386:x86-6"));
 	assert_null(arch_find("X86_64"));
@@ -65,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find_by_any_name),
+		cmocka_unit_test(test_find_i386),
 		cmocka_unit_test(test_find_takes_whole_names_only),
 		cmocka_unit_test(test_every_row_is_whole_and_found),
 	};

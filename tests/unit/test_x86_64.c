@@ -22,36 +22,53 @@ static int find_x86_64(void **state)
 
 enum { EFER_LME = 0x100, EFER_LMA = 0x400 };
 
-static void test_check_wants_a_vcpu_in_64_bit_mode(void **state)
+static const char *variant_of(struct registers *cpus, size_t count)
+{
+	return x86_64->variant(cpus, count)->name;
+}
+
+static void test_variant_by_the_first_vcpu(void **state)
 {
 	struct registers cpus[2];
-	struct error error;
 
 	(void)state;
 	registers_init(&cpus[0], 0, LITTLE);
 	registers_init(&cpus[1], 1, LITTLE);
 	registers_set_u64(&cpus[0], "efer", 0);
-	registers_set_u64(&cpus[1], "efer", EFER_LME);
-	assert_int_equal(x86_64->check(cpus, 2, &error), -1);
-	assert_non_null(strstr(error.text, "64-bit mode"));
-	/* One is enough: the others may not have been started yet. */
 	registers_set_u64(&cpus[1], "efer", EFER_LME | EFER_LMA);
-	assert_int_equal(x86_64->check(cpus, 2, &error), 0);
-	assert_int_equal(x86_64->check(cpus, 1, &error), -1);
-	assert_int_equal(x86_64->check(cpus, 0, &error), -1);
+	assert_string_equal(variant_of(cpus, 2), "i386");
+	registers_set_u64(&cpus[0], "efer", EFER_LME);
+	assert_string_equal(variant_of(cpus, 2), "i386");
+	/* The others may not have been started yet. */
+	registers_set_u64(&cpus[0], "efer", EFER_LME | EFER_LMA);
+	registers_set_u64(&cpus[1], "efer", 0);
+	assert_string_equal(variant_of(cpus, 2), "x86_64");
 	registers_deinit(&cpus[0]);
 	registers_deinit(&cpus[1]);
 }
 
-static void test_check_lets_pass_what_shows_no_efer(void **state)
+static void test_variant_without_efer(void **state)
+{
+	struct registers cpu;
+
+	(void)state;
+	registers_init(&cpu, 0, LITTLE);
+	registers_set_u64(&cpu, "rip", 0x1000);
+	assert_string_equal(variant_of(&cpu, 1), "x86_64");
+	assert_string_equal(variant_of(&cpu, 0), "x86_64");
+	registers_deinit(&cpu);
+}
+
+static void test_check_wants_a_vcpu(void **state)
 {
 	struct registers cpu;
 	struct error error;
 
 	(void)state;
 	registers_init(&cpu, 0, LITTLE);
-	registers_set_u64(&cpu, "rip", 0x1000);
 	assert_int_equal(x86_64->check(&cpu, 1, &error), 0);
+	assert_int_equal(x86_64->check(&cpu, 0, &error), -1);
+	assert_string_equal(error.text, "no vCPU");
 	registers_deinit(&cpu);
 }
 
@@ -584,8 +601,9 @@ static void test_sources_that_stand_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check_wants_a_vcpu_in_64_bit_mode),
-		cmocka_unit_test(test_check_lets_pass_what_shows_no_efer),
+		cmocka_unit_test(test_variant_by_the_first_vcpu),
+		cmocka_unit_test(test_variant_without_efer),
+		cmocka_unit_test(test_check_wants_a_vcpu),
 		cmocka_unit_test(test_table_of_four_levels),
 		cmocka_unit_test(test_table_of_five_levels),
 		cmocka_unit_test(test_no_table_without_paging),

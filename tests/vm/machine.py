@@ -96,9 +96,10 @@ class Machine(Qemu):
             return client.get_register(known[name])
 
     def dump_ours(self, name="core", *options):
-        """Takes a core of all memory that QEMU takes, by our program; returns its path."""
+        """Takes a core of all memory that QEMU takes, by our program, over what is there;
+        returns its path."""
         path = self._directory / name
-        rspdump("--after", "stop", "--ram", "all", *options, "-o", path, self.gdb)
+        rspdump("-f", "--after", "stop", "--ram", "all", *options, "-o", path, self.gdb)
         return path
 
     def dump_theirs(self, name="qemus", **options):
