@@ -3,10 +3,15 @@
 
 #include <string.h>
 
+#include "arch/ppc64.h"
+#include "arch/s390x.h"
 #include "arch/x86_64.h"
 
 const struct arch *const arch_all[] = {
 	&arch_x86_64,
+	&arch_ppc64,
+	&arch_ppc64le,
+	&arch_s390x,
 	NULL,
 };
 

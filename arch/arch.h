@@ -38,6 +38,7 @@ struct kernel_facts {
 	bool (*symbol)(const void *ctx, const char *name, uint64_t *value);
 	bool (*number)(const void *ctx, const char *name, int64_t *value);
 	const void *ctx;
+	uint64_t page_size; /* bytes; 0 if it does not say */
 };
 
 /* A register as a stub has it in its `g` packet that does not describe its registers. */
