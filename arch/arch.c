@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/loongarch64.h"
 #include "arch/ppc64.h"
 #include "arch/riscv.h"
 #include "arch/s390x.h"
@@ -15,6 +16,7 @@ const struct arch *const arch_all[] = {
 	&arch_ppc64,
 	&arch_ppc64le,
 	&arch_s390x,
+	&arch_loongarch64,
 	NULL,
 };
 
