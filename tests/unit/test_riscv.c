@@ -33,6 +33,7 @@ static void test_rows(void **state)
 	assert_int_equal(riscv32->elf_class, ELFCLASS32);
 	assert_int_equal(riscv64->order, LITTLE);
 	assert_int_equal(riscv32->order, LITTLE);
+	assert_int_equal(riscv32->align64, 4);
 	assert_true(riscv64->phys_base_is_ram_start);
 	assert_true(riscv32->phys_base_is_ram_start);
 }
