@@ -54,7 +54,7 @@ struct arch {
 	unsigned char elf_class;       /* ELFCLASS32 or ELFCLASS64 */
 	enum byte_order order;
 	unsigned page_shift; /* of the smallest page */
-	unsigned align64;    /* bytes that C aligns a 64-bit integer to: 4 on i386 */
+	unsigned align64;    /* bytes that kdump headers align a 64-bit integer to: 4 on i386 */
 
 	/*
 	 * The registers of a `g` packet, in its order, for stubs that name the architecture but no
