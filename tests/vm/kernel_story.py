@@ -35,6 +35,7 @@ class Kind:
     terminal: str = "ttyS0"
     append: tuple = ()
     extra: tuple = ()
+    said: str = ""  # a text on the console that shows that the guest is of the kind
     # The readers that translate addresses of this CPU by its page tables.
     readers: tuple = ("drgn", "libkdumpfile")
     # Virtual addresses of all of RAM are in PT_LOADs, where there is an address for it.
@@ -61,6 +62,7 @@ def story(directory, kind):
     with guest:
         guest.wait_ready(BOOT_SECONDS)
         guest.stop()
+        check(kind.said in guest.console(), f"the guest did not say {kind.said!r}")
         truth = Truth(guest, kind.order)
         names = guest.told("uname")
 
