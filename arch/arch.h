@@ -40,6 +40,7 @@ struct kernel_facts {
 	bool (*symbol)(const void *ctx, const char *name, uint64_t *value);
 	bool (*number)(const void *ctx, const char *name, int64_t *value);
 	const void *ctx;
+	uint64_t page_size; /* bytes; 0 if it does not say */
 };
 
 /* A register as a stub has it in its `g` packet that does not describe its registers. */
@@ -50,13 +51,13 @@ struct arch_register {
 
 struct arch {
 	const char *name; /* as uname(2) gives the machine: "x86_64" */
-	const char *const
-		*stub_names;     /* <architecture> in target.xml, or uname(2); ends with NULL */
+	/* <architecture> in target.xml, and what else uname(2) may say; ends with NULL */
+	const char *const *stub_names;
 	uint16_t elf_machine;    /* EM_... */
 	unsigned char elf_class; /* ELFCLASS32 or ELFCLASS64 */
 	enum byte_order order;
 	unsigned page_shift; /* of the smallest page */
-	unsigned align64;    /* bytes that C aligns a 64-bit integer to: 4 on i386 */
+	unsigned align64;    /* bytes that kdump headers align a 64-bit integer to: 4 on i386 */
 
 	/*
 	 * The registers of a `g` packet, in its order, for stubs that name the architecture but no

@@ -132,3 +132,20 @@ uint64_t registers_u64(const struct registers *registers, const char *name)
 
 	return registers_get_u64(registers, name, &value) ? value : 0;
 }
+
+void registers_put(const struct registers *registers, const char *name, void *to, size_t size,
+	enum byte_order order)
+{
+	size_t found;
+	const uint8_t *bytes = registers_find(registers, name, &found);
+	uint8_t *out = to;
+
+	/* The nth byte from the low end of both. */
+	for (size_t n = 0; bytes && n < size; n++) {
+		uint8_t byte = 0;
+
+		if (n < found)
+			byte = bytes[registers->order == BIG ? found - 1 - n : n];
+		out[order == BIG ? size - 1 - n : n] = byte;
+	}
+}

@@ -56,4 +56,11 @@ bool registers_get_u64(const struct registers *registers, const char *name, uint
 /* The same, with 0 for a register that is not there. */
 uint64_t registers_u64(const struct registers *registers, const char *name);
 
+/*
+ * Writes the low bytes of a register, which may be of another size and byte order, as an integer
+ * of `size` bytes. One that is not there leaves the bytes as they are.
+ */
+void registers_put(const struct registers *registers, const char *name, void *to, size_t size,
+	enum byte_order order);
+
 #endif

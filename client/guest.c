@@ -29,7 +29,11 @@ static void take_register(
 	void *ctx, const struct rsp_register *which, const uint8_t *bytes, size_t size)
 {
 	struct cpu_filling *filling = ctx;
+	size_t known;
 
+	/* QEMU's list of special registers of PowerPC has lr and others again, with stale values. */
+	if (registers_find(filling->registers, which->name, &known))
+		return;
 	/* Names that are too long for the set are of no CPU that we know. */
 	if (strlen(which->name) < REGISTER_NAME_MAX && size <= REGISTER_SIZE_MAX &&
 		registers_set(filling->registers, which->name, bytes, size))

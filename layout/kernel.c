@@ -35,6 +35,7 @@ static void take_own_table(struct kernel *kernel, const struct guest_memory *mem
 		.symbol = tell_symbol,
 		.number = tell_number,
 		.ctx = &kernel->vmcoreinfo,
+		.page_size = kernel->vmcoreinfo.page_size,
 	};
 	struct page_table own = kernel->table;
 	uint64_t stext, expected, paddr;
