@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/aarch64.h"
+#include "arch/arm.h"
 #include "arch/i386.h"
 #include "arch/loongarch64.h"
 #include "arch/ppc64.h"
@@ -16,6 +17,8 @@ const struct arch *const arch_all[] = {
 	&arch_i386,
 	&arch_aarch64,
 	&arch_aarch64_be,
+	&arch_arm,
+	&arch_armeb,
 	&arch_riscv64,
 	&arch_riscv32,
 	&arch_ppc64,
