@@ -26,7 +26,8 @@ static void map_kernel_image(struct plan *plan, const struct guest *guest)
 	const struct range *range = ranges_find(&guest->memory, text->paddr);
 	uint64_t size = text->size;
 
-	if (!range)
+	/* On some CPUs it lies in the direct map, which has it then. */
+	if (!range || text->vaddr - text->paddr == guest->kernel.direct_map)
 		return;
 	if (size > range->start + range->size - text->paddr)
 		size = range->start + range->size - text->paddr;
@@ -37,6 +38,15 @@ static void map_physically(struct plan *plan, uint64_t start, uint64_t end)
 {
 	if (start < end)
 		add_mapping(plan, start, start, end - start);
+}
+
+static void map_ram(struct plan *plan, const struct kernel *kernel, uint64_t start, uint64_t end)
+{
+	uint64_t reached = kernel->direct_map_end < end ? kernel->direct_map_end : end;
+
+	if (start < reached)
+		add_mapping(plan, kernel->direct_map + start, start, reached - start);
+	map_physically(plan, start > reached ? start : reached, end);
 }
 
 /*
@@ -55,7 +65,7 @@ static void map_directly(struct plan *plan, const struct guest *guest, const str
 		if (from >= to)
 			continue;
 		map_physically(plan, at, from);
-		add_mapping(plan, guest->kernel.direct_map + from, from, to - from);
+		map_ram(plan, &guest->kernel, from, to);
 		at = to;
 	}
 	map_physically(plan, at, end);
@@ -98,6 +108,8 @@ static int64_t phys_base(const struct guest *guest)
 {
 	int64_t number;
 
+	if (guest->arch->phys_base_is_ram_start)
+		return guest->ram.count ? (int64_t)guest->ram.items[0].start : 0;
 	return vmcoreinfo_number(&guest->kernel.vmcoreinfo, "phys_base", &number)
 	               ? number
 	               : guest->kernel.phys_base;
@@ -123,9 +135,12 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 {
 	memset(plan, 0, sizeof(*plan));
 	notes_init(&plan->notes, guest->arch->order);
-	/* The image; the pieces that the two sets cut each other into, and what is between them. */
+	/*
+	 * The image; the pieces that the two sets cut each other into, and what is between them;
+	 * and one more, for one piece may be cut in two by the direct map's end.
+	 */
 	plan->mappings = calloc(
-		1 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
+		2 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
 	if (!plan->mappings)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (guest->kernel.mapped)

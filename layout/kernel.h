@@ -20,7 +20,8 @@ struct kernel {
 	bool mapped;             /* page tables with a kernel image and a direct map were found */
 	struct page_table table; /* the verified root */
 	struct mapping text;     /* the kernel image, as one linear piece */
-	uint64_t direct_map;     /* virtual address of physical address 0 */
+	uint64_t direct_map;     /* virtual address of physical address 0, modulo 2^64 */
+	uint64_t direct_map_end; /* first physical address that it does not reach */
 	int64_t phys_base;       /* as NUMBER(phys_base): may be negative */
 
 	struct vmcoreinfo vmcoreinfo; /* of the running kernel; text is NULL if not found */

@@ -30,6 +30,8 @@ struct scan {
 	const struct guest_memory *memory;
 	struct error *error; /* why the last VMCOREINFO does not fit */
 
+	/* Where a kernel does not protect its code from being written to, all is looked through. */
+	bool with_code;
 	uint8_t *bytes; /* SCAN_SIZE of the image */
 	uint64_t scanned, unreadable;
 	unsigned reads;
@@ -135,7 +137,7 @@ static int visit_image(void *ctx, const struct mapping *mapping)
 	struct scan *scan = ctx;
 	int result = 0;
 
-	if (!mapping->writable || mapping->executable)
+	if (!mapping->writable || mapping->executable != scan->with_code)
 		return 0;
 	for (uint64_t offset = 0; offset < mapping->size && result == 0;) {
 		uint64_t left = mapping->size - offset, paddr = mapping->paddr + offset;
@@ -163,6 +165,11 @@ static int scan_image(struct scan *scan)
 		return error_set(scan->error, "out of memory");
 	paging_walk(&scan->kernel->table, &cache.memory, text->vaddr,
 		text->vaddr + (text->size - 1), visit_image, scan);
+	if (!scan->scanned) {
+		scan->with_code = true;
+		paging_walk(&scan->kernel->table, &cache.memory, text->vaddr,
+			text->vaddr + (text->size - 1), visit_image, scan);
+	}
 	page_cache_deinit(&cache);
 
 	if (scan->kernel->vmcoreinfo.text)
@@ -175,6 +182,24 @@ static int scan_image(struct scan *scan)
 		scan->scanned >> 10, scan->unreadable >> 10, scan->pointers);
 }
 
+/* Where the architecture itself has a place for VMCOREINFO's address. */
+static bool take_from_place(
+	struct kernel *kernel, const struct guest_memory *memory, struct error *error)
+{
+	const struct arch *arch = kernel->table.arch;
+	struct vmcoreinfo info;
+	uint64_t paddr;
+	bool taken;
+
+	if (!arch->vmcoreinfo_address || !arch->vmcoreinfo_address(memory, &paddr))
+		return false;
+	vmcoreinfo_init(&info);
+	taken = vmcoreinfo_read(&info, memory, paddr, error) == 0 &&
+	        kernel_accept_vmcoreinfo(kernel, &info, memory, error) == 0;
+	vmcoreinfo_deinit(&info);
+	return taken;
+}
+
 int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	const struct guest_memory *memory, struct error *error)
 {
@@ -184,6 +209,8 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	if (!kernel->mapped)
 		return error_set(error, "no vCPU's page tables show a kernel");
 	vmcoreinfo_deinit(&kernel->vmcoreinfo);
+	if (take_from_place(kernel, memory, error))
+		return 0;
 	scan = calloc(1, sizeof(*scan));
 	if (!scan)
 		return error_set(error, "out of memory");

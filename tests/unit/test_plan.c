@@ -61,6 +61,7 @@ static void have_kernel(uint64_t paddr, uint64_t size)
 {
 	guest.kernel.mapped = true;
 	guest.kernel.direct_map = DIRECT_MAP;
+	guest.kernel.direct_map_end = UINT64_MAX;
 	guest.kernel.text = (struct mapping){ .vaddr = TEXT, .paddr = paddr, .size = size };
 }
 
