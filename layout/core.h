@@ -41,8 +41,9 @@ struct core_mapping {
 };
 
 enum {
-	CORE_MAPPINGS_MAX = 0xfffd, /* with PT_NOTE, one less than PN_XNUM */
-	CORE_NOTES_MAX = 64 << 20,  /* bytes of all notes and of the room behind them */
+	/* With PT_NOTE, as many program headers as our own reader takes. */
+	CORE_MAPPINGS_MAX = (1 << 20) - 1,
+	CORE_NOTES_MAX = 64 << 20, /* bytes of all notes and of the room behind them */
 
 	/* The smallest and the largest pages of the CPUs that there are. */
 	CORE_PAGE_SHIFT_MIN = 12,
@@ -88,6 +89,14 @@ struct core_plan {
  * -1 as ranges_add() does; memory then holds some of it.
  */
 int core_mapped_memory(const struct core_mapping *mappings, size_t count, struct ranges *memory);
+
+/*
+ * Cuts mappings, an array from the heap, down to the memory that the core tells of, and where what
+ * it holds of that begins and ends; held is within told. Returns 0, or -1 without memory or for
+ * more than CORE_MAPPINGS_MAX; the array is then as it was.
+ */
+int core_cut_mappings(struct core_mapping **mappings, size_t *count, const struct ranges *told,
+	const struct ranges *held);
 
 /* Where a walk over the memory of a plan stands; zeros before it begins. */
 struct core_cursor {

@@ -60,6 +60,9 @@ bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint6
 /* Moves the cursor to the first byte of the set at or behind addr. */
 void ranges_seek(const struct ranges *ranges, struct range_cursor *cursor, uint64_t addr);
 
+/* The index of the first range that ends behind addr; count if there is none. */
+size_t ranges_from(const struct ranges *ranges, uint64_t addr);
+
 /* The range that holds addr, or NULL. */
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr);
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "layout/core.h"
 
@@ -174,6 +175,47 @@ static void test_many_gaps(void **state)
 	assert_int_equal(f->stretches.items[1023].size, 0x20000);
 }
 
+static void assert_cut(struct fixture *f, const char *held, const struct core_mapping *expected)
+{
+	static const struct core_mapping mappings[] = {
+		{ 0xffff0000, 0x1000, 0x10000 },
+		{ 0x100800, 0x800, 0x1000 },
+		{ 0x7000, 0x1f000, 0x1000 },
+	};
+	struct core_mapping *cut = malloc(sizeof(mappings));
+	struct error error;
+	size_t count = 3, i;
+
+	memcpy(cut, mappings, sizeof(mappings));
+	assert_int_equal(ranges_parse(held, &f->stretches, &error), 0);
+	assert_int_equal(core_cut_mappings(&cut, &count, &f->memory, &f->stretches), 0);
+	for (i = 0; expected[i].size; i++) {
+		assert_in_range(i, 0, count - 1);
+		assert_int_equal(cut[i].vaddr, expected[i].vaddr);
+		assert_int_equal(cut[i].paddr, expected[i].paddr);
+		assert_int_equal(cut[i].size, expected[i].size);
+	}
+	assert_int_equal(count, i);
+	free(cut);
+}
+
+static void test_cut_mappings(void **state)
+{
+	struct fixture *f = *state;
+
+	use(f, "0-0x7fff,0xc000-0xffff");
+	/* What is in no memory goes. */
+	assert_cut(f, "0-0x7fff,0xc000-0xffff",
+		(const struct core_mapping[]){ { 0xffff0000, 0x1000, 0x7000 },
+			{ 0xffffb000, 0xc000, 0x4000 }, { 0x100800, 0x800, 0x1000 }, { 0 } });
+	/* What is not held stays, but by itself. */
+	assert_cut(f, "0x1000-0x17ff,0x4000-0x4fff",
+		(const struct core_mapping[]){ { 0xffff0000, 0x1000, 0x800 },
+			{ 0xffff0800, 0x1800, 0x2800 }, { 0xffff3000, 0x4000, 0x1000 },
+			{ 0xffff4000, 0x5000, 0x3000 }, { 0xffffb000, 0xc000, 0x4000 },
+			{ 0x100800, 0x800, 0x800 }, { 0x101000, 0x1000, 0x800 }, { 0 } });
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -185,6 +227,7 @@ int main(void)
 		TEST(test_nothing),
 		TEST(test_short_gaps_stay),
 		TEST(test_many_gaps),
+		TEST(test_cut_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
