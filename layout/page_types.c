@@ -37,16 +37,20 @@ static bool compound_order(const struct page_types *types, uint64_t pfn, const u
 	return true;
 }
 
-/* Free pages: the first of 2^private. Slab uses the same members for itself. */
-static enum page_class free_class(
-	const struct page_types *types, uint64_t pfn, const uint8_t *page, unsigned *order)
+/* The first of 2^private free pages, or of as many as there can be that are not accepted yet. */
+static enum page_class free_class(const struct page_types *types, enum page_class class,
+	uint64_t pfn, const uint8_t *page, unsigned *order)
 {
-	uint64_t value = field_get(page, types->private, types->order);
+	uint64_t value = types->buddy_order_max;
 
-	if (value > types->buddy_order_max || pfn & ((UINT64_C(1) << value) - 1))
+	if (class == PAGE_FREE)
+		value = field_get(page, types->private, types->order);
+	if (value > types->buddy_order_max || pfn & ((UINT64_C(1) << value) - 1)) {
+		*order = 0;
 		return PAGE_UNDECIDED;
+	}
 	*order = (unsigned)value;
-	return PAGE_FREE;
+	return class;
 }
 
 /* What makedumpfile decides, in its order; the order of free pages apart. */
@@ -91,12 +95,8 @@ enum page_class page_classify(const struct page_types *types, unsigned level, ui
 		hugetlb = two && holds(types, &types->hugetlb, page);
 	}
 	class = decide(types, level, page, hugetlb);
-	if (class == PAGE_FREE)
-		return free_class(types, pfn, page, order);
-	if (class == PAGE_UNACCEPTED) {
-		*order = types->buddy_order_max;
-		return pfn & ((UINT64_C(1) << *order) - 1) ? PAGE_UNDECIDED : class;
-	}
+	if (class == PAGE_FREE || class == PAGE_UNACCEPTED)
+		return free_class(types, class, pfn, page, order);
 	return order_known || class == PAGE_KEPT ? class : PAGE_UNDECIDED;
 }
 

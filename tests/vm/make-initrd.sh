@@ -105,6 +105,7 @@ mount -t hugetlbfs huge /huge
 fallocate -l 8M /huge/file
 
 if [ -b /dev/vda ]; then
+	exec 9<>/dev/vda # the last who closes it takes its page cache along
 	dd if=/dev/vda of=/dev/null bs=64k count=64 2>/dev/null
 	dd if=/dev/urandom of=/dev/vda bs=4k seek=2048 count=300 2>/dev/null
 fi
