@@ -178,6 +178,7 @@ static int learn_kernel(struct guest *guest, const struct options *options, stru
 	guest->memory_state = (struct guest_memory_state){
 		.rsp = guest->rsp,
 		.hostmem = guest->hostmem,
+		.hostpipe = guest->hostpipe,
 		.ram = &guest->ram,
 	};
 	guest->reader = guest_memory_interface(&guest->memory_state);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/plan_memory.h"
+#include "layout/address_spaces.h"
+
 enum {
 	/* Kernels reserve one page for it, of at most 64 KiB. */
 	LATE_VMCOREINFO_MAX = 65536,
@@ -121,6 +124,7 @@ static void describe_guest(
 {
 	const struct codec *codec = options->format->codec;
 
+	plan->core.arch = guest->arch;
 	plan->core.page_shift = page_shift(guest);
 	plan->core.cpu_count = (unsigned)guest->cpu_count;
 	plan->core.phys_base = phys_base(guest);
@@ -130,11 +134,8 @@ static void describe_guest(
 		                                                    : codec->level;
 }
 
-int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
-	bool can_write_at, struct failure *failure)
+static int map_kernel_and_memory(struct plan *plan, const struct guest *guest)
 {
-	memset(plan, 0, sizeof(*plan));
-	notes_init(&plan->notes, guest->arch->order);
 	/*
 	 * The image; the pieces that the two sets cut each other into, and what is between them;
 	 * and one more, for one piece may be cut in two by the direct map's end.
@@ -142,10 +143,50 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	plan->mappings = calloc(
 		2 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
 	if (!plan->mappings)
-		return fail(failure, STATUS_FAILED, "no memory");
+		return -1;
 	if (guest->kernel.mapped)
 		map_kernel_image(plan, guest);
 	map_memory(plan, guest);
+	return 0;
+}
+
+static int map_as_seen_by_vcpus(
+	struct plan *plan, const struct guest *guest, struct failure *failure)
+{
+	struct address_spaces spaces;
+	struct error error;
+	int rc = 0;
+
+	if (address_spaces_read(&spaces, &guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
+		    &guest->memory, &guest->reader, &error)) {
+		rc = fail(failure, STATUS_FAILED, "--paging: %s", error.text);
+	} else {
+		plan->mappings = spaces.mappings;
+		plan->core.mapping_count = spaces.count;
+		plan->page_tables = spaces.roots;
+		plan->page_tables_whole = spaces.complete;
+		spaces.mappings = NULL;
+	}
+	address_spaces_deinit(&spaces);
+	return rc;
+}
+
+int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
+	bool can_write_at, struct failure *failure)
+{
+	memset(plan, 0, sizeof(*plan));
+	notes_init(&plan->notes, guest->arch->order);
+	describe_guest(plan, guest, options);
+	if (plan_memory(plan, guest, options, failure))
+		return -1;
+	if (options->paging) {
+		if (map_as_seen_by_vcpus(plan, guest, failure))
+			return -1;
+	} else if (map_kernel_and_memory(plan, guest)) {
+		return fail(failure, STATUS_FAILED, "no memory");
+	}
+	if (plan_cut_mappings(plan, failure))
+		return -1;
 	guest->arch->write_notes(
 		guest->cpus, guest->cpu_count, &plan->notes, plan->missing, sizeof(plan->missing));
 	if (add_vmcoreinfo(plan, guest))
@@ -153,11 +194,8 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	if (can_write_at && !guest->kernel.vmcoreinfo.text &&
 		strcmp(options->vmcoreinfo, "auto") == 0)
 		plan->late_vmcoreinfo_max = LATE_VMCOREINFO_MAX;
-	plan->core.arch = guest->arch;
-	plan->core.memory = &guest->memory;
 	plan->core.mappings = plan->mappings;
 	plan->core.notes = &plan->notes;
-	describe_guest(plan, guest, options);
 	if (plan->late_vmcoreinfo_max)
 		plan->core.late_note_room = note_size("VMCOREINFO", LATE_VMCOREINFO_MAX);
 	return 0;
@@ -176,6 +214,7 @@ void plan_add_late(struct plan *plan, const struct guest *guest, struct notes *l
 void plan_deinit(struct plan *plan)
 {
 	notes_deinit(&plan->notes);
+	plan_memory_deinit(plan);
 	free(plan->mappings);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "layout/elf_headers.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch/notes.h"
 
-static_assert(CORE_MAPPINGS_MAX + 1 < PN_XNUM, "e_phnum has to tell the number as it is");
+/* PT_NOTE and the PT_LOADs. */
+static uint64_t header_count(const struct core_plan *plan)
+{
+	return 1 + (uint64_t)plan->mapping_count;
+}
+
+static bool counts_in_section(const struct core_plan *plan)
+{
+	return header_count(plan) >= PN_XNUM;
+}
+
+static uint64_t section_offset(const struct elf_class *class, const struct core_plan *plan)
+{
+	return class->ehdr_size + header_count(plan) * class->phdr_size;
+}
 
 static uint64_t notes_offset(const struct elf_class *class, const struct core_plan *plan)
 {
-	return class->ehdr_size + (1 + (uint64_t)plan->mapping_count) * class->phdr_size;
+	return section_offset(class, plan) + (counts_in_section(plan) ? class->shdr_size : 0);
 }
 
 /*
@@ -45,7 +58,8 @@ static bool fits(const struct elf_class *class, const struct core_plan *plan)
 		place_ranges(class, plan, NULL) > class->max)
 		return false;
 	for (size_t i = 0; i < plan->mapping_count; i++)
-		if (plan->mappings[i].vaddr + (plan->mappings[i].size - 1) > class->max)
+		if (plan->mappings[i].vaddr + (plan->mappings[i].size - 1) > class->max ||
+			plan->mappings[i].paddr + (plan->mappings[i].size - 1) > class->max)
 			return false;
 	return true;
 }
@@ -89,7 +103,7 @@ uint64_t elf_layout_offset(
 }
 
 static void put_elf_header(
-	const struct elf_layout *layout, uint8_t *ehdr, uint16_t machine, size_t phnum)
+	const struct elf_layout *layout, uint8_t *ehdr, const struct core_plan *plan)
 {
 	const struct elf_class *class = layout->class;
 	enum byte_order order = layout->order;
@@ -99,12 +113,26 @@ static void put_elf_header(
 	ehdr[EI_DATA] = order == BIG ? ELFDATA2MSB : ELFDATA2LSB;
 	ehdr[EI_VERSION] = EV_CURRENT;
 	field_put(ehdr, class->e_type, ET_CORE, order);
-	field_put(ehdr, class->e_machine, machine, order);
+	field_put(ehdr, class->e_machine, plan->arch->elf_machine, order);
 	field_put(ehdr, class->e_version, EV_CURRENT, order);
 	field_put(ehdr, class->e_phoff, class->ehdr_size, order);
 	field_put(ehdr, class->e_ehsize, class->ehdr_size, order);
 	field_put(ehdr, class->e_phentsize, class->phdr_size, order);
-	field_put(ehdr, class->e_phnum, phnum, order);
+	field_put(ehdr, class->e_phnum, counts_in_section(plan) ? PN_XNUM : header_count(plan),
+		order);
+}
+
+static void put_count_section(
+	const struct elf_layout *layout, uint8_t *headers, const struct core_plan *plan)
+{
+	const struct elf_class *class = layout->class;
+	uint64_t offset = section_offset(class, plan);
+	enum byte_order order = layout->order;
+
+	field_put(headers, class->e_shoff, offset, order);
+	field_put(headers, class->e_shentsize, class->shdr_size, order);
+	field_put(headers, class->e_shnum, 1, order);
+	field_put(headers + offset, class->sh_info, header_count(plan), order);
 }
 
 void elf_note_header(const struct elf_layout *layout, uint8_t *phdr, uint64_t size)
@@ -125,19 +153,23 @@ uint64_t elf_note_header_offset(const struct elf_layout *layout)
 
 /*
  * p_align stays 0: with any other value and an even offset, crash takes the core for one of netdump
- * and reads it by other rules. p_filesz is p_memsz: Volatility takes no other PT_LOAD.
+ * and reads it by other rules. p_filesz is p_memsz, as Volatility takes no other PT_LOAD; or both
+ * it and p_offset are 0, which is how makedumpfile -E tells of memory that it has left out.
  */
 static void put_load_header(const struct elf_layout *layout, uint8_t *phdr,
 	const struct core_plan *plan, const struct core_mapping *mapping)
 {
 	const struct elf_class *class = layout->class;
-	uint64_t offset = elf_layout_offset(layout, plan, mapping->paddr);
+	bool held = ranges_find(plan->memory, mapping->paddr) != NULL;
 
 	field_put(phdr, class->p_type, PT_LOAD, layout->order);
-	field_put(phdr, class->p_offset, offset, layout->order);
 	field_put(phdr, class->p_vaddr, mapping->vaddr, layout->order);
 	field_put(phdr, class->p_paddr, mapping->paddr, layout->order);
-	field_put(phdr, class->p_filesz, mapping->size, layout->order);
+	if (held) {
+		field_put(phdr, class->p_offset, elf_layout_offset(layout, plan, mapping->paddr),
+			layout->order);
+		field_put(phdr, class->p_filesz, mapping->size, layout->order);
+	}
 	field_put(phdr, class->p_memsz, mapping->size, layout->order);
 }
 
@@ -149,7 +181,9 @@ uint8_t *elf_headers(const struct elf_layout *layout, const struct core_plan *pl
 	if (!headers)
 		return NULL;
 	phdr = headers + layout->class->ehdr_size;
-	put_elf_header(layout, headers, plan->arch->elf_machine, 1 + plan->mapping_count);
+	put_elf_header(layout, headers, plan);
+	if (counts_in_section(plan))
+		put_count_section(layout, headers, plan);
 	elf_note_header(layout, phdr, plan->notes->size);
 	for (size_t i = 0; i < plan->mapping_count; i++) {
 		phdr += layout->class->phdr_size;

@@ -2,6 +2,9 @@
 #include "layout/page_set.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "arch/bytes.h"
 
 enum { WORD = 64 };
 
@@ -77,7 +80,7 @@ int page_set_init(struct page_set *set, const struct ranges *ranges, unsigned pa
 {
 	uint64_t words = 0;
 
-	*set = (struct page_set){ 0 };
+	*set = (struct page_set){ .page_shift = page_shift };
 	if (!ranges->count)
 		return 0;
 	set->spans = calloc(ranges->count, sizeof(*set->spans));
@@ -180,4 +183,27 @@ bool page_set_next(const struct page_set *set, uint64_t *pfn, uint64_t *count)
 		}
 	}
 	return false;
+}
+
+bool page_set_bits(const struct page_set *set, uint64_t first, uint8_t *bits, size_t size)
+{
+	uint64_t end = first + (uint64_t)size * 8;
+	bool any = false;
+
+	memset(bits, 0, size);
+	for (size_t i = first_behind(set, first); i < set->span_count; i++) {
+		const struct page_set_span *span = &set->spans[i];
+		uint64_t from = span->first > first ? span->first : first;
+
+		if (span->first >= end)
+			break;
+		for (; from < span_end(span) && from < end; from += WORD) {
+			uint64_t word =
+				set->bits[span->word + (size_t)((from - span->first) / WORD)];
+
+			put_u64(bits + (size_t)((from - first) / 8), word, LITTLE);
+			any = any || word;
+		}
+	}
+	return any;
 }

@@ -23,7 +23,7 @@ static uint64_t range_end(const struct range *range)
 }
 
 /* The index of the first range that ends behind addr; count if none does. */
-static size_t first_behind(const struct ranges *ranges, uint64_t addr)
+size_t ranges_from(const struct ranges *ranges, uint64_t addr)
 {
 	size_t low = 0, high = ranges->count;
 
@@ -66,7 +66,7 @@ int ranges_add(struct ranges *ranges, uint64_t start, uint64_t size)
 		return -1;
 
 	/* Those in [first, behind) touch or overlap the new one, and become one with it. */
-	first = start ? first_behind(ranges, start - 1) : 0;
+	first = start ? ranges_from(ranges, start - 1) : 0;
 	for (behind = first; behind < ranges->count; behind++) {
 		const struct range *old = &ranges->items[behind];
 
@@ -151,9 +151,19 @@ bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint6
 	return true;
 }
 
+void ranges_seek(const struct ranges *ranges, struct range_cursor *cursor, uint64_t addr)
+{
+	size_t i = ranges_from(ranges, addr);
+
+	cursor->index = i;
+	cursor->offset = i < ranges->count && ranges->items[i].start < addr
+	                         ? addr - ranges->items[i].start
+	                         : 0;
+}
+
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr)
 {
-	size_t i = first_behind(ranges, addr);
+	size_t i = ranges_from(ranges, addr);
 
 	return i < ranges->count && ranges->items[i].start <= addr ? &ranges->items[i] : NULL;
 }
@@ -166,6 +176,15 @@ bool ranges_contain(const struct ranges *ranges, uint64_t start, uint64_t size)
 		return true;
 	range = ranges_find(ranges, start);
 	return range && size <= range_end(range) - start;
+}
+
+bool ranges_overlap(const struct ranges *ranges, uint64_t start, uint64_t size)
+{
+	size_t i = ranges_from(ranges, start);
+
+	if (!size || i == ranges->count)
+		return false;
+	return ranges->items[i].start <= start || ranges->items[i].start - start < size;
 }
 
 static bool read_amount(const char **text, uint64_t *amount)
@@ -220,13 +239,6 @@ static bool read_range(const char **text, struct range *range)
 	return **text == '\0' || **text == ',';
 }
 
-static bool overlaps(const struct ranges *ranges, const struct range *range)
-{
-	size_t i = first_behind(ranges, range->start);
-
-	return i < ranges->count && ranges->items[i].start < range_end(range);
-}
-
 int ranges_parse(const char *text, struct ranges *ranges, struct error *error)
 {
 	struct ranges found;
@@ -244,7 +256,7 @@ int ranges_parse(const char *text, struct ranges *ranges, struct error *error)
 			error_set(error, "\"%.*s\" is not START-END or START+SIZE", length, piece);
 			goto fail;
 		}
-		if (overlaps(&found, &range)) {
+		if (ranges_overlap(&found, range.start, range.size)) {
 			error_set(error, "\"%.*s\" overlaps another range", length, piece);
 			goto fail;
 		}

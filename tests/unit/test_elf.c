@@ -628,14 +628,102 @@ static void test_mappings_outside_memory(void **state)
 	check_refused(f, "the mapping of 0x801 bytes at 0x2800 is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = 0x800, .size = 0x2000 };
 	check_refused(f, "the mapping of 0x2000 bytes at 0x800 is not in one range");
-	f->mappings[2] = (struct core_mapping){ .paddr = 0x1000, .size = 1 };
-	check_refused(f, "the mapping of 0x1 bytes at 0x1000 is not in one range");
+	f->mappings[2] = (struct core_mapping){ .paddr = 0x1fff, .size = 2 };
+	check_refused(f, "the mapping of 0x2 bytes at 0x1fff is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = 0x2000, .size = UINT64_MAX };
 	check_refused(f, "the mapping of 0xffffffffffffffff bytes at 0x2000 is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = 0x2000, .size = 0 };
 	check_refused(f, "the mapping of 0x0 bytes at 0x2000 is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = UINT64_MAX, .size = 1 };
 	check_refused(f, "the mapping of 0x1 bytes at 0xffffffffffffffff is not in one range");
+}
+
+/* Memory that is left out: PT_LOADs of the addresses alone. */
+static void test_mappings_of_what_is_left_out(void **state)
+{
+	const struct elf_class *class = &elf_class_64;
+	struct fixture *f = *state;
+
+	use(f, &toy64);
+	add(f, 0, 0x1000);
+	map(f, 0xc0001000, 0x1000, 0x1000);
+	add(f, 0x2000, 0x1000);
+	map(f, 0xc0003000, 0x3000, 0x800);
+	create(f);
+	assert_int_equal(write_all(f, NULL), 0);
+	assert_int_equal(phdr(f, class, 2, class->p_type), PT_LOAD);
+	assert_int_equal(phdr(f, class, 2, class->p_offset), 0);
+	assert_int_equal(phdr(f, class, 2, class->p_vaddr), 0xc0001000);
+	assert_int_equal(phdr(f, class, 2, class->p_paddr), 0x1000);
+	assert_int_equal(phdr(f, class, 2, class->p_filesz), 0);
+	assert_int_equal(phdr(f, class, 2, class->p_memsz), 0x1000);
+	assert_int_equal(phdr(f, class, 3, class->p_offset), 0x2000);
+	assert_int_equal(phdr(f, class, 3, class->p_filesz), 0x1000);
+	assert_int_equal(phdr(f, class, 4, class->p_paddr), 0x3000);
+	assert_int_equal(phdr(f, class, 4, class->p_filesz), 0);
+	assert_int_equal(phdr(f, class, 4, class->p_memsz), 0x800);
+	assert_int_equal(f->sink.size, 0x3000);
+	assert_memory_equal(f->sink.bytes + 0x1000, f->guest, 0x1000);
+	assert_memory_equal(f->sink.bytes + 0x2000, f->guest + 0x2000, 0x1000);
+}
+
+/* A 32-bit core cannot tell of memory above 4 GiB, be it there or left out. */
+static void test_left_out_above_4_gib(void **state)
+{
+	struct fixture *f = *state;
+
+	use(f, &toy32);
+	add(f, 0, 0x1000);
+	map(f, 0, 0xfffff000, 0x1000);
+	create(f);
+	assert_int_equal(f->sink.bytes[EI_CLASS], ELFCLASS32);
+	f->mappings[1].size = 0x1001;
+	core_destroy(f->core);
+	memory_sink_deinit(&f->sink);
+	memory_sink_init(&f->sink, true);
+	f->core = NULL;
+	create(f);
+	assert_int_equal(f->sink.bytes[EI_CLASS], ELFCLASS64);
+}
+
+/* Of 0x800 to 0x37ff, pages 1 and 2 are left out: a hole, on a pipe as well. */
+static void check_pages_left_out(struct fixture *f, bool can_rewrite)
+{
+	struct page_set kept;
+
+	memory_sink_deinit(&f->sink);
+	memory_sink_init(&f->sink, can_rewrite);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, 1, 2);
+	f->plan.kept = &kept;
+	create(f);
+	assert_int_equal(put_memory(f->core, 0x800, f->guest + 0x800, 0x800), 0);
+	assert_int_equal(put_memory(f->core, 0x3000, f->guest + 0x3000, 0x800), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+	assert_int_equal(core_zero_bytes(f->core), 0);
+	/* The first block that is 0x800 into a page. */
+	assert_int_equal(phdr(f, &elf_class_64, 1, elf_class_64.p_offset), 0x1800);
+	assert_int_equal(phdr(f, &elf_class_64, 1, elf_class_64.p_filesz), 0x3000);
+	assert_int_equal(f->sink.size, 0x4800);
+	assert_memory_equal(f->sink.bytes + 0x1800, f->guest + 0x800, 0x800);
+	for (size_t i = 0x2000; i < 0x4000; i++)
+		assert_int_equal(f->sink.bytes[i], 0);
+	assert_memory_equal(f->sink.bytes + 0x4000, f->guest + 0x3000, 0x800);
+	/* In front of the memory, and this one. */
+	assert_int_equal(f->sink.zeros, 2);
+	page_set_deinit(&kept);
+}
+
+static void test_pages_left_out(void **state)
+{
+	struct fixture *f = *state;
+
+	use(f, &toy64);
+	add(f, 0x800, 0x3000);
+	check_pages_left_out(f, true);
+	core_destroy(f->core);
+	f->core = NULL;
+	check_pages_left_out(f, false);
 }
 
 static void test_mapping_over_the_last_address(void **state)
@@ -670,23 +758,28 @@ static void test_memory_without_mapping(void **state)
 	assert_null(core_error(f->core));
 }
 
-/* One PT_LOAD more, and e_phnum would be PN_XNUM. */
-static void test_most_mappings(void **state)
+static void use_many_mappings(struct fixture *f, struct core_mapping *mappings, size_t count)
 {
-	struct fixture *f = *state;
-	struct core_mapping *mappings = calloc(0xfffe, sizeof(*mappings));
-
-	use(f, &toy64);
 	assert_int_equal(ranges_add(&f->memory, 0, 0x4000), 0);
-	for (size_t i = 0; i < 0xfffe; i++)
+	for (size_t i = 0; i < count; i++)
 		mappings[i] = (struct core_mapping){ .vaddr = i << 14, .size = 0x4000 };
 	f->plan.mappings = mappings;
-	f->plan.mapping_count = 0xfffe;
-	check_refused(f, "65534 mappings are more than the 65533 that an ELF core can have");
-	f->plan.mapping_count = 0xfffd;
+	f->plan.mapping_count = count;
+}
+
+/* One PT_LOAD more, and e_phnum would be PN_XNUM. */
+static void test_many_mappings(void **state)
+{
+	struct fixture *f = *state;
+	struct core_mapping *mappings = calloc(0xfffd, sizeof(*mappings));
+
+	use(f, &toy64);
+	use_many_mappings(f, mappings, 0xfffd);
 	create(f);
 	assert_int_equal(write_all(f, NULL), 0);
+	/* e_phnum, and no section header */
 	assert_memory_equal(f->sink.bytes + 56, "\xfe\xff\0\0\0\0\0\0", 8);
+	assert_int_equal(field_get(f->sink.bytes, elf_class_64.e_shoff, LITTLE), 0);
 	/* 64 + 65534 * 56 = 0x37ffd0, and 24 bytes of notes */
 	assert_int_equal(phdr(f, &elf_class_64, 0, elf_class_64.p_offset), 0x37ffd0);
 	assert_int_equal(phdr(f, &elf_class_64, 0xfffd, elf_class_64.p_vaddr), 0xfffc << 14);
@@ -694,6 +787,56 @@ static void test_most_mappings(void **state)
 	assert_int_equal(f->sink.size, 0x384000);
 	core_destroy(f->core);
 	f->core = NULL;
+	free(mappings);
+}
+
+/* ELF header, 65535 program headers, a section header with their number, notes. */
+static void check_count_in_section(
+	struct fixture *f, const struct arch *arch, const struct elf_class *class, uint64_t shoff)
+{
+	struct core_mapping *mappings = calloc(0xfffe, sizeof(*mappings));
+	enum byte_order order = arch->order;
+	const uint8_t *ehdr, *shdr;
+
+	use(f, arch);
+	use_many_mappings(f, mappings, 0xfffe);
+	create(f);
+	assert_int_equal(write_all(f, NULL), 0);
+	ehdr = f->sink.bytes;
+	shdr = ehdr + shoff;
+	assert_int_equal(field_get(ehdr, class->e_phnum, order), 0xffff);
+	assert_int_equal(field_get(ehdr, class->e_shoff, order), shoff);
+	assert_int_equal(field_get(ehdr, class->e_shentsize, order), class->shdr_size);
+	assert_int_equal(field_get(ehdr, class->e_shnum, order), 1);
+	for (size_t i = 0; i < class->shdr_size; i++)
+		if (i < class->sh_info.offset || i >= class->sh_info.offset + 4u)
+			assert_int_equal(shdr[i], 0);
+	assert_int_equal(get_u32(shdr + class->sh_info.offset, order), 0xffff);
+	assert_int_equal(phdr(f, class, 0, class->p_offset), shoff + class->shdr_size);
+	assert_int_equal(phdr(f, class, 0xfffe, class->p_vaddr), 0xfffd << 14);
+	core_destroy(f->core);
+	f->core = NULL;
+	free(mappings);
+}
+
+static void test_count_in_section(void **state)
+{
+	check_count_in_section(*state, &toy64, &elf_class_64, 64 + 65535 * 56);
+}
+
+static void test_count_in_section_elf32_big(void **state)
+{
+	check_count_in_section(*state, &toy32_big, &elf_class_32, 52 + 65535 * 32);
+}
+
+static void test_too_many_mappings(void **state)
+{
+	struct fixture *f = *state;
+	struct core_mapping *mappings = calloc(1 << 20, sizeof(*mappings));
+
+	use(f, &toy64);
+	use_many_mappings(f, mappings, 1 << 20);
+	check_refused(f, "1048576 mappings are more than the 1048575 that an ELF core can have");
 	free(mappings);
 }
 
@@ -720,9 +863,15 @@ int main(void)
 		TEST(test_failing_sink),
 		TEST(test_pipe),
 		TEST(test_mappings_outside_memory),
+		TEST(test_mappings_of_what_is_left_out),
+		TEST(test_left_out_above_4_gib),
+		TEST(test_pages_left_out),
 		TEST(test_mapping_over_the_last_address),
 		TEST(test_memory_without_mapping),
-		TEST(test_most_mappings),
+		TEST(test_many_mappings),
+		TEST(test_count_in_section),
+		TEST(test_count_in_section_elf32_big),
+		TEST(test_too_many_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

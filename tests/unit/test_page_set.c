@@ -154,6 +154,28 @@ static void larger_pages(void **state)
 	ranges_deinit(&ranges);
 }
 
+static void gives_bits(void **state)
+{
+	uint8_t bits[24];
+	struct page_set set;
+
+	(void)state;
+	/* Frames 0 to 9 and 63 to 64; nothing up to frame 0x400. */
+	make_set(&set, "0-0x9fff,0x3f000-0x40fff,0x400000-0x401fff");
+	page_set_remove(&set, 1, 1);
+	assert_true(page_set_bits(&set, 0, bits, sizeof(bits)));
+	assert_memory_equal(
+		bits, "\xfd\x03\0\0\0\0\0\x80\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", sizeof(bits));
+	assert_true(page_set_bits(&set, 64, bits, 8));
+	assert_memory_equal(bits, "\x01\0\0\0\0\0\0", 8);
+	assert_false(page_set_bits(&set, 128, bits, 8));
+	assert_memory_equal(bits, "\0\0\0\0\0\0\0", 8);
+	assert_true(page_set_bits(&set, 0x380, bits, sizeof(bits)));
+	assert_int_equal(bits[16], 3);
+	assert_false(page_set_bits(&set, 0x440, bits, sizeof(bits)));
+	page_set_deinit(&set);
+}
+
 static void nothing_and_too_much(void **state)
 {
 	struct ranges ranges;
@@ -184,6 +206,7 @@ int main(void)
 		cmocka_unit_test(ignores_what_is_not_in),
 		cmocka_unit_test(next_begins_within_a_run),
 		cmocka_unit_test(larger_pages),
+		cmocka_unit_test(gives_bits),
 		cmocka_unit_test(nothing_and_too_much),
 	};
 
