@@ -21,8 +21,8 @@ static struct paging_entry paging_entry(
 
 static int do_read(struct small_kernel *small, uint64_t paddr, void *buf, size_t len)
 {
-	bool touches = small->unreadable && paddr <= small->unreadable &&
-	               small->unreadable - paddr < len;
+	uint64_t page = small->unreadable / 4096;
+	bool touches = page && paddr / 4096 <= page && (paddr + len - 1) / 4096 >= page;
 
 	if (len > small->longest)
 		small->longest = len;

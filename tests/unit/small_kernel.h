@@ -21,7 +21,7 @@ struct small_kernel {
 	struct ranges ram;
 	struct guest_memory memory;
 	uint8_t *bytes;                  /* all of RAM; reads go by `ram` */
-	uint64_t unreadable;             /* an address that no read may touch; 0 for none */
+	uint64_t unreadable;             /* an address whose page no read may touch; 0 for none */
 	uint64_t bytes_read;             /* by all reads that did not fail */
 	unsigned reads, batches, failed; /* single reads; calls for many; of both */
 	size_t longest, largest_batch;   /* bytes of a read; reads in a batch */
