@@ -96,7 +96,7 @@ int page_set_init(struct page_set *set, const struct ranges *ranges, unsigned pa
 		set->spans[i].word = (size_t)words;
 		words += set->spans[i].frames / WORD;
 	}
-	if (words <= PAGE_SET_FRAMES_MAX / WORD)
+	if (words && words <= PAGE_SET_FRAMES_MAX / WORD)
 		set->bits = calloc((size_t)words, sizeof(*set->bits));
 	if (!set->bits) {
 		page_set_deinit(set);

@@ -180,11 +180,10 @@ bool ranges_contain(const struct ranges *ranges, uint64_t start, uint64_t size)
 
 bool ranges_overlap(const struct ranges *ranges, uint64_t start, uint64_t size)
 {
+	uint64_t end = size > UINT64_MAX - start ? UINT64_MAX : start + size;
 	size_t i = ranges_from(ranges, start);
 
-	if (!size || i == ranges->count)
-		return false;
-	return ranges->items[i].start <= start || ranges->items[i].start - start < size;
+	return size && i < ranges->count && ranges->items[i].start < end;
 }
 
 static bool read_amount(const char **text, uint64_t *amount)

@@ -15,20 +15,27 @@ part() {
 	left_running
 }
 
+# holds START-END: this is all memory of the core.
+holds() {
+	only=$1
+	read_core
+	only=''
+}
+
 # ---- --begin and --length ------------------------------------------------------------------------
 
 # Within a page; from one range into the next; from in front of all to behind it.
 part 0 --begin 0x2345 --length 0x678
-read_core --only 2345-29bd
+holds 2345-29bd
 part 0 --begin 0x9f123 --length 0x61001
-read_core --only 9f123-100124
+holds 9f123-100124
 part 0 --begin 0x3ff000 --length 16G
-read_core --only 3ff000-400000
+holds 3ff000-400000
 part 0 --begin 0 --length 0xffffffffffffffff
 read_core
 # Nothing else is asked for: the stub is not seen to be read behind it.
 part 0 --begin 0x200000 --length 4096 --vmcoreinfo none
-read_core --only 200000-201000
+holds 200000-201000
 [ "$(grep -c '^> m2[0-9a-f]\{5\},' log)" -gt 0 ] || fail "the stretch was not read"
 ! grep -q '^> m201[0-9a-f]\{3\},' log || fail "more was read than was asked for"
 
@@ -36,13 +43,13 @@ read_core --only 200000-201000
 start_stub "$machine"
 timeout 60 "$RSPDUMP" -q --begin 0x9f123 --length 0x61001 -o - ":$port" 2>errors | cat >core
 end_stub 0
-read_core --only 9f123-100124
+holds 9f123-100124
 
 case $("$RSPDUMP" --version) in
 *kdump-zlib*)
 	# Pages are whole.
 	part 0 -F kdump-zlib --begin 0x2345 --length 0xd00
-	read_core --only 2000-4000
+	holds 2000-4000
 	run 0 info --json core
 	grep -q '"pages": *2,' output || fail "info: not 2 pages"
 	;;
