@@ -9,12 +9,14 @@
 int mem_map_add(
 	struct mem_map *map, uint64_t pfn, uint64_t count, uint64_t vaddr, uint32_t struct_size)
 {
-	struct mem_map_area *last = map->count ? &map->areas[map->count - 1] : NULL;
+	if (map->count) {
+		struct mem_map_area *last = &map->areas[map->count - 1];
 
-	if (last && last->pfn + last->count == pfn &&
-		last->vaddr + last->count * struct_size == vaddr) {
-		last->count += count;
-		return 0;
+		if (last->pfn + last->count == pfn &&
+			last->vaddr + last->count * struct_size == vaddr) {
+			last->count += count;
+			return 0;
+		}
 	}
 	if (map->count == map->capacity) {
 		size_t capacity = map->capacity ? 2 * map->capacity : 16;
