@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "client/copy.h"
 
+#include <stdlib.h>
+
 #include "client/interrupt.h"
 #include "client/lane.h"
 
@@ -9,7 +11,11 @@ struct copy {
 	struct pipeline *pipeline;
 	struct progress *progress;
 	struct copy_result *result;
-	struct range_cursor cursor; /* behind what was given */
+	struct core_cursor cursor; /* behind what was chosen */
+	struct core_piece *chosen; /* the next that is given; NULL if none is yet */
+	uint64_t reached;          /* the end of what was given */
+	size_t gap_max;            /* bytes that it pays to read in between */
+	uint8_t *nowhere;          /* where they go, CORE_PIECE_MAX bytes; NULL if it never does */
 	bool no_memory;
 };
 
@@ -24,22 +30,55 @@ void copy_result_deinit(struct copy_result *result)
 	ranges_deinit(&result->unreadable);
 }
 
+static bool choose_piece(struct copy *copy)
+{
+	struct core_cursor cursor = copy->cursor;
+	struct range range;
+
+	if (copy->chosen)
+		return true;
+	if (!core_next(&copy->plan->core, &cursor, CORE_PIECE_MAX, &range))
+		return false;
+	copy->chosen = pipeline_reserve(copy->pipeline);
+	if (!copy->chosen)
+		return false;
+	copy->cursor = cursor;
+	copy->chosen->paddr = range.start;
+	copy->chosen->size = (size_t)range.size;
+	return true;
+}
+
+/*
+ * Whether the chosen piece is to be reached over memory that is not wanted. All of that must be
+ * known to be memory.
+ */
+static bool is_behind_gap(const struct copy *copy)
+{
+	uint64_t gap = copy->chosen->paddr - copy->reached;
+
+	return copy->reached && gap && gap <= copy->gap_max &&
+	       ranges_contain(&copy->plan->memory, copy->reached, gap);
+}
+
 static bool give_piece(void *ctx, struct rsp_read *piece)
 {
 	struct copy *copy = ctx;
-	struct range_cursor cursor = copy->cursor;
-	struct core_piece *buffer;
-	struct range range;
 
-	if (!ranges_next(copy->plan->core.memory, &cursor, CORE_PIECE_MAX, &range))
+	if (!choose_piece(copy))
 		return false;
-	buffer = pipeline_reserve(copy->pipeline);
-	if (!buffer)
-		return false;
-	copy->cursor = cursor;
-	buffer->paddr = piece->addr = range.start;
-	buffer->size = piece->len = (size_t)range.size;
-	piece->buf = buffer->bytes;
+	if (is_behind_gap(copy)) {
+		uint64_t gap = copy->chosen->paddr - copy->reached;
+
+		piece->addr = copy->reached;
+		piece->len = gap < CORE_PIECE_MAX ? (size_t)gap : CORE_PIECE_MAX;
+		piece->buf = copy->nowhere;
+	} else {
+		piece->addr = copy->chosen->paddr;
+		piece->len = copy->chosen->size;
+		piece->buf = copy->chosen->bytes;
+		copy->chosen = NULL;
+	}
+	copy->reached = piece->addr + piece->len;
 	return true;
 }
 
@@ -47,6 +86,8 @@ static int take_piece(void *ctx, const struct rsp_read *piece)
 {
 	struct copy *copy = ctx;
 
+	if (piece->buf == copy->nowhere)
+		return 0;
 	candidates_look(&copy->result->candidates, copy->plan->core.arch, piece->addr, piece->buf,
 		piece->len);
 	pipeline_submit(copy->pipeline);
@@ -80,8 +121,14 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeli
 		.unreadable = note_unreadable,
 		.ctx = &copy,
 	};
-	int rc = lane_stream(guest, &stream);
+	int rc;
 
+	copy.gap_max = plan->core.kept ? lane_gap(guest) : 0;
+	copy.nowhere = copy.gap_max ? malloc(CORE_PIECE_MAX) : NULL;
+	if (copy.gap_max && !copy.nowhere)
+		return fail(failure, STATUS_FAILED, "no memory");
+	rc = lane_stream(guest, &stream);
+	free(copy.nowhere);
 	if (rc && interrupt_signal())
 		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
 	if (rc < 0)

@@ -7,6 +7,7 @@
 #include "client/copy.h"
 #include "client/guest.h"
 #include "client/lane.h"
+#include "client/measure.h"
 #include "client/output.h"
 #include "client/pipeline.h"
 #include "client/plan.h"
@@ -25,6 +26,7 @@ struct dump {
 	struct copy_result copied;
 	struct progress progress;
 	double copy_seconds;
+	double rate;   /* measured in a dry run */
 	bool finished; /* the core is whole and has its name */
 };
 
@@ -45,7 +47,7 @@ static int copy_memory(struct dump *dump, struct failure *failure)
 	double started = monotonic_seconds();
 	int rc;
 
-	progress_start(&dump->progress, ranges_total(dump->plan.core.memory));
+	progress_start(&dump->progress, dump->plan.bytes);
 	rc = copy_pages(
 		&dump->guest, &dump->plan, dump->pipeline, &dump->progress, &dump->copied, failure);
 	progress_clear(&dump->progress);
@@ -114,7 +116,10 @@ static int take_core(struct dump *dump, struct failure *failure)
 		return -1;
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)
-		return detach_from(&dump->attachment, options, failure);
+		return measure_rate(&dump->guest, &dump->rate, failure) ||
+		                       detach_from(&dump->attachment, options, failure)
+		               ? -1
+		               : 0;
 	if (create_core(dump, failure) || copy_memory(dump, failure))
 		return -1;
 	settle_vmcoreinfo(dump);
@@ -130,6 +135,22 @@ static void tell_result(const struct dump *dump)
 	tell(options, TELL_RESULT, "%s: %s of memory, %s of it zero, at %s/s", options->output,
 		amount_text(memory, bytes), amount_text(zero, (double)core_zero_bytes(dump->core)),
 		amount_text(rate, dump->copy_seconds > 0 ? bytes / dump->copy_seconds : 0));
+	report_pages_left_out(options, &dump->plan);
+}
+
+static struct forecast forecast_of(const struct dump *dump)
+{
+	return (struct forecast){
+		.plan = &dump->plan, .options = dump->options, .rate = dump->rate
+	};
+}
+
+static void print_dry_run(const struct dump *dump)
+{
+	const struct forecast forecast = forecast_of(dump);
+
+	report_guest_text(&dump->guest);
+	report_forecast_text(&forecast);
 }
 
 static void tell_guest(const struct dump *dump)
@@ -142,6 +163,7 @@ static void tell_guest(const struct dump *dump)
 static void write_json(const struct dump *dump, const struct failure *failure)
 {
 	const struct options *options = dump->options;
+	const struct forecast forecast = forecast_of(dump);
 	struct json json;
 
 	json_init(&json, stdout);
@@ -152,6 +174,8 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 		report_stub_json(&json, &dump->attachment);
 	if (dump->plan.core.arch)
 		report_guest_json(&json, &dump->guest);
+	if (options->dry_run && failure->status == STATUS_DONE)
+		report_forecast_json(&json, &forecast);
 	if (dump->output && dump->core) {
 		json_string(&json, "output", options->output);
 		json_string(&json, "format", options->format->name);
@@ -162,6 +186,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 		json_number(&json, "zero_bytes", core_zero_bytes(dump->core));
 		json_number(&json, "unreadable_bytes", ranges_total(&dump->copied.unreadable));
 		report_ranges_json(&json, "unreadable", &dump->copied.unreadable);
+		report_pages_json(&json, &dump->plan);
 		candidates_json(&json, &dump->copied.candidates);
 		json_string(&json, "registers_missing", dump->plan.missing);
 		json_string(&json, "lane", lane_name(&dump->guest));
@@ -206,7 +231,7 @@ enum status dump_run(const struct options *options)
 	if (take_core(&dump, &failure))
 		leave_after_failure(&dump.attachment, options, &failure);
 	else if (options->dry_run && !options->json)
-		report_guest_text(&dump.guest);
+		print_dry_run(&dump);
 	/* After a failure it still works at what was read. */
 	pipeline_destroy(dump.pipeline);
 	if (dump.finished)

@@ -46,7 +46,7 @@ static int describe_by_custom(const struct arch *arch, struct rsp_description *d
 	const struct arch_register *custom = arch->default_registers;
 	size_t count = 0;
 
-	if (description->count || !custom)
+	if (description->count || !custom || !custom[0].name)
 		return 0;
 	while (custom[count].name)
 		count++;
@@ -188,6 +188,7 @@ static int learn_kernel(struct guest *guest, const struct options *options, stru
 	guest->memory_state = (struct guest_memory_state){
 		.rsp = guest->rsp,
 		.hostmem = guest->hostmem,
+		.hostpipe = guest->hostpipe,
 		.ram = &guest->ram,
 	};
 	guest->reader = guest_memory_interface(&guest->memory_state);

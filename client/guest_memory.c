@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+enum { BULK_MIN = 64 << 10 }; /* bytes of a request, below which the pipe gains nothing */
+
 static void note_failure(struct guest_memory_state *state)
 {
 	if (rsp_failure(state->rsp) != RSP_REFUSED)
@@ -68,11 +70,26 @@ static int take_request(void *ctx, const struct rsp_read *piece)
 	return 0;
 }
 
+static bool is_bulk(const struct guest_read_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (requests[i].len < BULK_MIN)
+			return false;
+	return true;
+}
+
+static int stream_batch(
+	const struct guest_memory_state *state, const struct rsp_stream *stream, bool bulk)
+{
+	return bulk && state->hostpipe ? rsp_hostpipe_stream(state->hostpipe, stream)
+	                               : rsp_stream_memory(state->rsp, stream);
+}
+
 static void read_many(void *ctx, struct guest_read_request *requests, size_t count)
 {
 	struct guest_memory_state *state = ctx;
 	struct batch batch = { .state = state, .requests = requests, .count = count };
-	const struct rsp_stream stream = {
+	const struct rsp_stream batch_stream = {
 		.next = give_request,
 		.done = take_request,
 		.ctx = &batch,
@@ -85,7 +102,7 @@ static void read_many(void *ctx, struct guest_read_request *requests, size_t cou
 		return;
 	for (size_t i = 0; i < count; i++)
 		requests[i].failed = true;
-	if (!state->lost && rsp_stream_memory(state->rsp, &stream))
+	if (!state->lost && stream_batch(state, &batch_stream, is_bulk(requests, count)))
 		note_failure(state);
 }
 

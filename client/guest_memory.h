@@ -12,12 +12,14 @@
 #include "arch/memory.h"
 #include "layout/ranges.h"
 #include "rsp/hostmem.h"
+#include "rsp/hostpipe.h"
 #include "rsp/rsp.h"
 
-/* The caller fills in rsp, switched to physical addresses, hostmem and ram; all stay his. */
+/* The caller fills in rsp, switched to physical addresses, the lanes and ram; all stay his. */
 struct guest_memory_state {
 	struct rsp *rsp;
-	struct rsp_hostmem *hostmem; /* read from where it can be; NULL if there is none */
+	struct rsp_hostmem *hostmem;   /* read from where it can be; NULL if there is none */
+	struct rsp_hostpipe *hostpipe; /* for large reads, many at a time; NULL if there is none */
 	const struct ranges *ram;
 	uint64_t bytes_read; /* that were asked for */
 	bool lost; /* a read failed for another reason than the address: rsp_error() tells it */

@@ -28,25 +28,24 @@ static int learn(struct info *info, const struct options *options, struct failur
 	return detach_from(&info->attachment, options, failure);
 }
 
-static double seconds_expected(const struct info *info)
+static struct forecast forecast_of(const struct info *info, const struct options *options)
 {
-	return info->rate > 0 ? (double)ranges_total(&info->guest.memory) / info->rate : 0;
+	return (struct forecast){ .plan = &info->plan, .options = options, .rate = info->rate };
 }
 
 static void print_text(const struct info *info, const struct options *options)
 {
-	char size[AMOUNT_TEXT_SIZE], rate[AMOUNT_TEXT_SIZE];
+	const struct forecast forecast = forecast_of(info, options);
 
 	report_stub_text(&info->attachment);
 	report_guest_text(&info->guest);
-	printf("a core      %s, %s at most, in about %.0f s at %s/s\n", options->format->title,
-		amount_text(size, (double)core_expected_size(options->format, &info->plan.core)),
-		seconds_expected(info) + 0.5, amount_text(rate, info->rate));
+	report_forecast_text(&forecast);
 }
 
 static void print_json(
 	const struct info *info, const struct options *options, const struct failure *failure)
 {
+	const struct forecast forecast = forecast_of(info, options);
 	struct json json;
 
 	json_init(&json, stdout);
@@ -57,11 +56,7 @@ static void print_json(
 		report_stub_json(&json, &info->attachment);
 	if (info->plan.core.arch) {
 		report_guest_json(&json, &info->guest);
-		json_number(&json, "memory_bytes", ranges_total(&info->guest.memory));
-		json_number(&json, "file_bytes_expected",
-			core_expected_size(options->format, &info->plan.core));
-		json_real(&json, "bytes_per_second", info->rate);
-		json_real(&json, "seconds_expected", seconds_expected(info));
+		report_forecast_json(&json, &forecast);
 	}
 	json_close(&json, '}');
 	fputc('\n', stdout);

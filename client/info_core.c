@@ -75,8 +75,8 @@ static void print_text(const struct core_file *file)
 	report_ranges_text(&file->memory);
 	if (file->page_size)
 		printf("            %" PRIu64 " pages of %" PRIu64 " bytes, %" PRIu64
-		       " of them in the core\n",
-			file->page_count, file->page_size, file->pages_held);
+		       " of them in the core: dump level %u\n",
+			file->page_count, file->page_size, file->pages_held, file->dump_level);
 	else
 		printf("            in %zu segments, %s\n", file->mapping_count,
 			file->virtual_addresses ? "with virtual addresses"
@@ -112,6 +112,7 @@ static void print_json(
 		json_number(&json, "page_bytes", file->page_size);
 		json_number(&json, "pages", file->page_count);
 		json_number(&json, "pages_held", file->pages_held);
+		json_number(&json, "dump_level", file->dump_level);
 		json_string(
 			&json, "release", file->vmcoreinfo.text ? file->vmcoreinfo.release : "");
 		json_number(&json, "vmcoreinfo_bytes", file->vmcoreinfo.size);

@@ -15,6 +15,12 @@ int lane_choose(struct guest *guest, const struct options *options, struct failu
 /* Its name, as --lane takes it. */
 const char *lane_name(const struct guest *guest);
 
+/*
+ * Bytes between two pieces that it costs no more to read, and to throw away, than to ask anew
+ * behind them. 0 where each piece is asked for by itself anyway.
+ */
+size_t lane_gap(const struct guest *guest);
+
 /* rsp_stream_memory() on the lane that was chosen. */
 int lane_stream(const struct guest *guest, const struct rsp_stream *stream);
 

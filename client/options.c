@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/pipeline.h"
+#include "layout/page_filter.h"
 
 enum { SECONDS_MAX = 86400, COMPRESS_LEVEL_MAX = 99 };
 
@@ -73,6 +74,22 @@ static int set_jobs(struct options *options, const char *value)
 static int set_compress_level(struct options *options, const char *value)
 {
 	return set_number(&options->compress_level, value, 1, COMPRESS_LEVEL_MAX);
+}
+
+static int set_dump_level(struct options *options, const char *value)
+{
+	return set_number(&options->dump_level, value, 0, DUMP_LEVEL_MAX);
+}
+
+static int set_begin(struct options *options, const char *value)
+{
+	options->has_begin = true;
+	return parse_amount(value, &options->begin);
+}
+
+static int set_length(struct options *options, const char *value)
+{
+	return parse_amount(value, &options->length) || !options->length ? -1 : 0;
 }
 
 static int set_ram(struct options *options, const char *value)
@@ -199,6 +216,11 @@ static const struct option_row rows[] = {
 	{ 'j', "jobs", "N", "threads that compress (default: one a CPU)", "dump", set_jobs },
 	{ 'p', "paging", NULL, "PT_LOADs by the page tables of all vCPUs (elf)", "dump",
 		set_paging },
+	{ 'd', "dump-level", "N", "leave out pages: 1 zero, 2, 4 cache, 8 user, 16 free; the sum",
+		"dump info", set_dump_level },
+	{ 0, "begin", "ADDR", "only memory from this physical address on; needs --length",
+		"dump info", set_begin },
+	{ 0, "length", "N", "so many bytes of it (K, M, G, T), not 0", "dump info", set_length },
 	{ 0, "ram", "MAP", "auto, all, or 0-0x9ffff,0x100000-0x7fffffff", "dump info", set_ram },
 	{ 0, "vmcoreinfo", "WHAT", "auto, none, an address or a file", "dump info",
 		set_vmcoreinfo },
@@ -215,7 +237,8 @@ static const struct option_row rows[] = {
 	{ 0, "progress", "HOW", "auto, bar, plain, json or none", "dump", set_progress },
 	{ 0, "json", NULL, "print the result as one JSON object on stdout", "dump info release",
 		set_json },
-	{ 'n', "dry-run", NULL, "learn all about the guest, but write no core", "dump",
+	{ 'n', "dry-run", NULL,
+		"learn all about the guest and what a core would be, but write none", "dump",
 		set_dry_run },
 	{ 'q', "quiet", NULL, "errors only", "dump info release", set_quiet },
 	{ 'v', "verbose", NULL, "say more", "dump info release", set_verbose },
@@ -359,6 +382,8 @@ static int check_options(const struct options *options, struct failure *failure)
 			format->name, codec->level_max);
 	if (options->paging && strcmp(format->name, "elf") != 0)
 		return fail(failure, STATUS_USAGE, "--paging means nothing to %s", format->name);
+	if (options->has_begin != (options->length != 0))
+		return fail(failure, STATUS_USAGE, "--begin and --length need each other");
 	if (options->json &&
 		(strcmp(options->output, "-") == 0 || strcmp(options->output, "fd:1") == 0))
 		return fail(failure, STATUS_USAGE, "--json and -o %s both want stdout",

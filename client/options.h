@@ -25,8 +25,11 @@ struct options {
 	bool flat, paging;
 	unsigned jobs;           /* 0 for as many as there are CPUs */
 	unsigned compress_level; /* 0 for the format's own */
-	const char *ram;         /* "auto", "all" or ranges */
-	const char *vmcoreinfo;  /* "auto", "none", an address or a file */
+	unsigned dump_level;
+	uint64_t begin, length; /* only this memory; length is 0 for all */
+	bool has_begin;
+	const char *ram;        /* "auto", "all" or ranges */
+	const char *vmcoreinfo; /* "auto", "none", an address or a file */
 	enum after after;
 	enum lane lane;
 	unsigned connect_timeout, timeout, retry; /* seconds */

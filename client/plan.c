@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/plan_memory.h"
 #include "layout/address_spaces.h"
 
 enum {
@@ -123,6 +124,7 @@ static void describe_guest(
 {
 	const struct codec *codec = options->format->codec;
 
+	plan->core.arch = guest->arch;
 	plan->core.page_shift = page_shift(guest);
 	plan->core.cpu_count = (unsigned)guest->cpu_count;
 	plan->core.phys_base = phys_base(guest);
@@ -174,12 +176,17 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 {
 	memset(plan, 0, sizeof(*plan));
 	notes_init(&plan->notes, guest->arch->order);
+	describe_guest(plan, guest, options);
+	if (plan_memory(plan, guest, options, failure))
+		return -1;
 	if (options->paging) {
 		if (map_as_seen_by_vcpus(plan, guest, failure))
 			return -1;
 	} else if (map_kernel_and_memory(plan, guest)) {
 		return fail(failure, STATUS_FAILED, "no memory");
 	}
+	if (plan_cut_mappings(plan, failure))
+		return -1;
 	guest->arch->write_notes(
 		guest->cpus, guest->cpu_count, &plan->notes, plan->missing, sizeof(plan->missing));
 	if (add_vmcoreinfo(plan, guest))
@@ -187,11 +194,8 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	if (can_write_at && !guest->kernel.vmcoreinfo.text &&
 		strcmp(options->vmcoreinfo, "auto") == 0)
 		plan->late_vmcoreinfo_max = LATE_VMCOREINFO_MAX;
-	plan->core.arch = guest->arch;
-	plan->core.memory = &guest->memory;
 	plan->core.mappings = plan->mappings;
 	plan->core.notes = &plan->notes;
-	describe_guest(plan, guest, options);
 	if (plan->late_vmcoreinfo_max)
 		plan->core.late_note_room = note_size("VMCOREINFO", LATE_VMCOREINFO_MAX);
 	return 0;
@@ -210,6 +214,7 @@ void plan_add_late(struct plan *plan, const struct guest *guest, struct notes *l
 void plan_deinit(struct plan *plan)
 {
 	notes_deinit(&plan->notes);
+	plan_memory_deinit(plan);
 	free(plan->mappings);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -6,9 +6,15 @@
 
 #include "client/guest.h"
 #include "layout/core.h"
+#include "layout/page_filter.h"
 
 struct plan {
-	struct core_plan core;
+	struct core_plan core;   /* points into what follows: a plan stays where it is */
+	struct ranges memory;    /* of the guest's, what the core tells of */
+	struct ranges stretches; /* of that, what an ELF core has room for, if pages are left out */
+	struct page_set kept;
+	struct page_filter_counts pages; /* zeros if no pages were looked at */
+	uint64_t bytes;                  /* of memory that go into the core */
 	struct core_mapping *mappings;
 	struct notes notes;
 	/* Of page tables that --paging asks for: how many there are; whether all was read. */

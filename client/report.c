@@ -2,6 +2,7 @@
 #include "client/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "client/tell.h"
 

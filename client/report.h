@@ -22,6 +22,22 @@ void report_stub_text(const struct attachment *attachment);
 void report_guest_text(const struct guest *guest);
 void report_ranges_text(const struct ranges *ranges);
 
+/* The core of a plan: what is in it and what is not, and with a rate how long it would take. */
+struct forecast {
+	const struct plan *plan;
+	const struct options *options;
+	double rate; /* bytes a second at which memory comes; 0 if unknown */
+};
+
+void report_forecast_text(const struct forecast *forecast);
+void report_forecast_json(struct json *json, const struct forecast *forecast);
+
+/* "dump_level" and, if the plan looked at pages, "pages": members of the object that is open. */
+void report_pages_json(struct json *json, const struct plan *plan);
+
+/* What was left out, one line; nothing if the plan did not look at pages. */
+void report_pages_left_out(const struct options *options, const struct plan *plan);
+
 /* Warns of what the core will lack. */
 void report_gaps(const struct options *options, const struct guest *guest, const struct plan *plan);
 

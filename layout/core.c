@@ -93,6 +93,13 @@ static int check_plan(struct core *core)
 	return 0;
 }
 
+/* The stretch of memory that comes next, as long as it is; none of size 0. */
+static void find_due(struct core *core)
+{
+	if (!core_next(core->plan, &core->cursor, CORE_WHOLE, &core->due))
+		core->due.size = 0;
+}
+
 struct core *core_create(
 	const struct core_format *format, const struct core_plan *plan, struct sink *sink)
 {
@@ -104,8 +111,8 @@ struct core *core_create(
 	core->plan = plan;
 	core->sink = sink;
 	core->page_size = UINT64_C(1) << plan->arch->page_shift;
-	if (!check_plan(core))
-		format->operations->begin(core);
+	if (!check_plan(core) && !format->operations->begin(core))
+		find_due(core);
 	return core;
 }
 
@@ -118,28 +125,21 @@ void core_destroy(struct core *core)
 	free(core);
 }
 
-/* The range that is being written; NULL when all memory has come. */
-static const struct range *current_range(const struct core *core)
-{
-	const struct ranges *memory = core->plan->memory;
-
-	return core->range < memory->count ? &memory->items[core->range] : NULL;
-}
-
 static int check_piece(struct core *core, const struct core_piece *piece)
 {
-	const struct range *range = current_range(core);
+	const struct range *due = &core->due;
 	unsigned long long paddr = piece->paddr;
 
 	if (core->finished)
 		return core_fail(core, "memory at 0x%llx came after the end of the core", paddr);
-	if (!range)
+	if (!due->size)
 		return core_fail(core, "memory at 0x%llx came when all was written", paddr);
-	if (piece->paddr != range->start + core->written)
+	if (piece->paddr != due->start)
 		return core_fail(core, "memory at 0x%llx came where 0x%llx was due", paddr,
-			(unsigned long long)(range->start + core->written));
-	if (piece->size > range->size - core->written)
-		return core_fail(core, "memory at 0x%llx reaches over the end of its range", paddr);
+			(unsigned long long)due->start);
+	if (piece->size > due->size)
+		return core_fail(
+			core, "memory at 0x%llx reaches over the end of what is kept", paddr);
 	return 0;
 }
 
@@ -208,25 +208,22 @@ int core_put(struct core *core, const struct core_piece *piece)
 	if (core->failed || check_piece(core, piece) || core->format->operations->put(core, piece))
 		return -1;
 	count_zeros(core, piece);
-	core->written += piece->size;
-	if (core->written == core->plan->memory->items[core->range].size) {
-		core->range++;
-		core->written = 0;
-	}
+	core->due.start += piece->size;
+	core->due.size -= piece->size;
+	if (!core->due.size)
+		find_due(core);
 	return 0;
 }
 
 int core_finish(struct core *core, const struct notes *late)
 {
-	const struct range *range = current_range(core);
-
 	if (core->failed)
 		return -1;
 	if (core->finished)
 		return core_fail(core, "the core was finished before");
-	if (range)
+	if (core->due.size)
 		return core_fail(core, "memory from 0x%llx on was not written",
-			(unsigned long long)(range->start + core->written));
+			(unsigned long long)core->due.start);
 	if (late && late->failed)
 		return core_fail(core, "out of memory for the late notes");
 	if (late && late->size > core->plan->late_note_room)

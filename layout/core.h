@@ -26,13 +26,18 @@
 
 #include "arch/arch.h"
 #include "layout/codec.h"
+#include "layout/page_set.h"
 #include "layout/ranges.h"
 #include "layout/sink.h"
 #include "layout/vmcoreinfo.h"
 
-/* A stretch of virtual addresses that readers may use for the memory at paddr. */
+/*
+ * A stretch of virtual addresses that readers may use for the memory at paddr. Its bytes, [paddr,
+ * paddr + size), lie within one range of the plan, or, if the core tells of memory that it leaves
+ * out, all of them outside.
+ */
 struct core_mapping {
-	uint64_t vaddr, paddr, size; /* bytes; [paddr, paddr + size) lies within one range */
+	uint64_t vaddr, paddr, size;
 };
 
 enum {
@@ -49,7 +54,13 @@ enum {
 
 struct core_plan {
 	const struct arch *arch;
-	const struct ranges *memory; /* the physical memory that goes into the core */
+	const struct ranges *memory; /* the physical memory that the core has room for */
+	/*
+	 * Which pages of it go into the core; NULL for all. Every frame of the set has memory. What
+	 * is left out is zero in formats that have room for it.
+	 */
+	const struct page_set *kept;
+	unsigned dump_level; /* makedumpfile's number for what was left out */
 	/*
 	 * How it is mapped, in the order of the PT_LOADs; every range of memory is covered at least
 	 * once. Formats without virtual addresses ignore this.
@@ -79,14 +90,57 @@ struct core_plan {
  */
 int core_mapped_memory(const struct core_mapping *mappings, size_t count, struct ranges *memory);
 
+/*
+ * Cuts mappings, an array from the heap, down to the memory that the core tells of, and where what
+ * it holds of that begins and ends; held is within told. Returns 0, or -1 without memory or for
+ * more than CORE_MAPPINGS_MAX; the array is then as it was.
+ */
+int core_cut_mappings(struct core_mapping **mappings, size_t *count, const struct ranges *told,
+	const struct ranges *held);
+
+/* Where a walk over the memory of a plan stands; zeros before it begins. */
+struct core_cursor {
+	struct range_cursor memory;
+	uint64_t run, run_end; /* the kept frames that were found last */
+};
+
+/*
+ * Moves the cursor over the next stretch of memory that goes into the core, which is of one range,
+ * has only pages that are kept, and ends at a multiple of size if it does not end earlier; puts it
+ * into *piece. False at the end.
+ */
+bool core_next(const struct core_plan *plan, struct core_cursor *cursor, uint64_t size,
+	struct range *piece);
+
+/* As size of core_next(): stretches as long as they are. */
+#define CORE_WHOLE (UINT64_C(1) << 62)
+
+/* Bytes of memory that go into the core. */
+uint64_t core_memory_bytes(const struct core_plan *plan);
+
+/*
+ * The memory for a core that has room only for what is kept, as far as that pays: small gaps in
+ * between stay in, so that there are at most CORE_STRETCHES_MAX ranges more than memory has.
+ * Replaces stretches; returns 0, or -1 without memory or for more than RANGES_MAX of them.
+ */
+int core_stretches(
+	const struct ranges *memory, const struct page_set *kept, struct ranges *stretches);
+
+/*
+ * Readers walk over all PT_LOADs for a page (crash, makedumpfile), and what is left out comes with
+ * a PT_LOAD of its own.
+ */
+enum { CORE_STRETCHES_MAX = 1024 };
+
 struct core;
 struct core_operations;
 
 struct core_format {
-	const char *name;                         /* as -F takes it */
-	const char *alias;                        /* another name for it; NULL if none */
-	const char *title;                        /* for people */
-	bool wants_write_at;                      /* cannot go to a sink without write_at */
+	const char *name;    /* as -F takes it */
+	const char *alias;   /* another name for it; NULL if none */
+	const char *title;   /* for people */
+	bool wants_write_at; /* cannot go to a sink without write_at */
+	bool by_ranges;      /* has room for all that memory has: plans use core_stretches() */
 	const struct codec *codec;                /* what compresses its pages; NULL if nothing */
 	const struct core_operations *operations; /* layout/core_format.h; for core.c alone */
 };
@@ -141,9 +195,9 @@ void core_worker_destroy(struct core_worker *worker); /* NULL accepted */
 void core_prepare(struct core_worker *worker, struct core_piece *piece);
 
 /*
- * Appends a prepared piece. Pieces follow each other in ascending order of paddr, without gaps
- * within a range of the plan. Returns 0, or -1 and core_error() tells why. After the first failure
- * this and core_finish() fail with the same text whatever they are given.
+ * Appends a prepared piece. Pieces follow each other in ascending order of paddr, and leave out
+ * nothing that goes into the core. Returns 0, or -1 and core_error() tells why. After the first
+ * failure this and core_finish() fail with the same text whatever they are given.
  */
 int core_put(struct core *core, const struct core_piece *piece);
 

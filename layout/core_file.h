@@ -49,6 +49,7 @@ struct core_file {
 	bool virtual_addresses; /* some PT_LOAD has p_vaddr != p_paddr */
 	/* Of a kdump core: pages that memory has, and those of them that are in the core. */
 	uint64_t page_size, page_count, pages_held;
+	unsigned dump_level;          /* what was left out, in makedumpfile's numbers */
 	bool complete;                /* nothing ends behind the end of the file */
 	struct vmcoreinfo vmcoreinfo; /* without text if the core has none that is whole */
 };

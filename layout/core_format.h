@@ -17,10 +17,10 @@ struct core {
 	struct sink *sink;
 	struct error error;
 	bool failed, finished;
-	uint64_t size;      /* bytes that were appended to the sink */
-	uint64_t page_size; /* of the pages that pieces are cut into */
-	size_t range;       /* index of the range of the plan that is being written */
-	uint64_t written;   /* bytes of it that have come */
+	uint64_t size;             /* bytes that were appended to the sink */
+	uint64_t page_size;        /* of the pages that pieces are cut into */
+	struct core_cursor cursor; /* behind what is due */
+	struct range due;          /* of the memory; of size 0 when all has come */
 	uint64_t zero_bytes;
 };
 

@@ -4,6 +4,84 @@
 
 #include "layout/core.h"
 
+struct cut {
+	struct core_mapping *mappings;
+	size_t count, capacity;
+};
+
+static int add_part(
+	struct cut *cut, const struct core_mapping *mapping, uint64_t paddr, uint64_t end)
+{
+	size_t capacity = cut->capacity ? 2 * cut->capacity : 64;
+	struct core_mapping *more;
+
+	if (cut->count == CORE_MAPPINGS_MAX)
+		return -1;
+	if (cut->count == cut->capacity) {
+		more = realloc(cut->mappings, capacity * sizeof(*more));
+		if (!more)
+			return -1;
+		cut->mappings = more;
+		cut->capacity = capacity;
+	}
+	cut->mappings[cut->count++] = (struct core_mapping){
+		.vaddr = mapping->vaddr + (paddr - mapping->paddr),
+		.paddr = paddr,
+		.size = end - paddr,
+	};
+	return 0;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Where what paddr is of, one of the ranges or a gap between two of them, ends. */
+static uint64_t part_end(const struct ranges *ranges, uint64_t paddr)
+{
+	size_t i = ranges_from(ranges, paddr);
+
+	if (i == ranges->count)
+		return UINT64_MAX;
+	if (ranges->items[i].start > paddr)
+		return ranges->items[i].start;
+	return ranges->items[i].start + ranges->items[i].size;
+}
+
+static int cut_mapping(struct cut *cut, const struct core_mapping *mapping,
+	const struct ranges *told, const struct ranges *held)
+{
+	uint64_t end = mapping->paddr + mapping->size, part;
+
+	for (uint64_t at = mapping->paddr; at < end; at = part) {
+		part = least(part_end(told, at), end);
+		if (!ranges_find(told, at))
+			continue;
+		part = least(part_end(held, at), part);
+		if (add_part(cut, mapping, at, part))
+			return -1;
+	}
+	return 0;
+}
+
+int core_cut_mappings(struct core_mapping **mappings, size_t *count, const struct ranges *told,
+	const struct ranges *held)
+{
+	struct cut cut = { .count = 0 };
+
+	for (size_t i = 0; i < *count; i++) {
+		if (cut_mapping(&cut, &(*mappings)[i], told, held)) {
+			free(cut.mappings);
+			return -1;
+		}
+	}
+	free(*mappings);
+	*mappings = cut.mappings;
+	*count = cut.count;
+	return 0;
+}
+
 static int by_paddr(const void *a, const void *b)
 {
 	const struct core_mapping *x = a, *y = b;

@@ -19,7 +19,10 @@ static int check_mapping(struct core *core, const struct core_mapping *mapping)
 {
 	const struct core_plan *plan = core->plan;
 
-	if (!mapping->size || !ranges_contain(plan->memory, mapping->paddr, mapping->size))
+	if (!mapping->size || mapping->size > RANGE_ADDRESS_MAX ||
+		mapping->paddr > RANGE_ADDRESS_MAX - mapping->size ||
+		(!ranges_contain(plan->memory, mapping->paddr, mapping->size) &&
+			ranges_overlap(plan->memory, mapping->paddr, mapping->size)))
 		return core_fail(core, "the mapping of 0x%llx bytes at 0x%llx is not in one range",
 			(unsigned long long)mapping->size, (unsigned long long)mapping->paddr);
 	if (mapping->size - 1 > UINT64_MAX - mapping->vaddr)
@@ -88,8 +91,10 @@ static int elf_begin(struct core *core)
 }
 
 /*
- * Stretches without zeros are appended; what lies between them, be it pages of zeros, the room for
- * late notes or alignment, is one hole by the time that the next of them comes.
+ * Stretches without zeros are appended; what lies between them, be it pages of zeros or that are
+ * not kept, the room for late notes or alignment, is one hole by the time that the next of them
+ * comes. That pages of zeros have no PT_LOADs that say so, with p_memsz alone, has its reason: they
+ * are known when the headers are written already, and as holes they cost nothing on a disk.
  */
 static int elf_put(struct core *core, const struct core_piece *piece)
 {
@@ -144,5 +149,6 @@ static const struct core_operations elf_operations = {
 const struct core_format elf_format = {
 	.name = "elf",
 	.title = "ELF core",
+	.by_ranges = true,
 	.operations = &elf_operations,
 };

@@ -58,7 +58,8 @@ static bool fits(const struct elf_class *class, const struct core_plan *plan)
 		place_ranges(class, plan, NULL) > class->max)
 		return false;
 	for (size_t i = 0; i < plan->mapping_count; i++)
-		if (plan->mappings[i].vaddr + (plan->mappings[i].size - 1) > class->max)
+		if (plan->mappings[i].vaddr + (plan->mappings[i].size - 1) > class->max ||
+			plan->mappings[i].paddr + (plan->mappings[i].size - 1) > class->max)
 			return false;
 	return true;
 }
@@ -152,19 +153,23 @@ uint64_t elf_note_header_offset(const struct elf_layout *layout)
 
 /*
  * p_align stays 0: with any other value and an even offset, crash takes the core for one of netdump
- * and reads it by other rules. p_filesz is p_memsz: Volatility takes no other PT_LOAD.
+ * and reads it by other rules. p_filesz is p_memsz, as Volatility takes no other PT_LOAD; or both
+ * it and p_offset are 0, which is how makedumpfile -E tells of memory that it has left out.
  */
 static void put_load_header(const struct elf_layout *layout, uint8_t *phdr,
 	const struct core_plan *plan, const struct core_mapping *mapping)
 {
 	const struct elf_class *class = layout->class;
-	uint64_t offset = elf_layout_offset(layout, plan, mapping->paddr);
+	bool held = ranges_find(plan->memory, mapping->paddr) != NULL;
 
 	field_put(phdr, class->p_type, PT_LOAD, layout->order);
-	field_put(phdr, class->p_offset, offset, layout->order);
 	field_put(phdr, class->p_vaddr, mapping->vaddr, layout->order);
 	field_put(phdr, class->p_paddr, mapping->paddr, layout->order);
-	field_put(phdr, class->p_filesz, mapping->size, layout->order);
+	if (held) {
+		field_put(phdr, class->p_offset, elf_layout_offset(layout, plan, mapping->paddr),
+			layout->order);
+		field_put(phdr, class->p_filesz, mapping->size, layout->order);
+	}
 	field_put(phdr, class->p_memsz, mapping->size, layout->order);
 }
 

@@ -13,7 +13,7 @@
 
 struct field {
 	uint16_t offset;
-	uint8_t size; /* 2, 4 or 8 */
+	uint8_t size; /* 1, 2, 4 or 8 */
 };
 
 /* The row of a member of a struct that describes a header. */
@@ -24,6 +24,8 @@ static inline uint64_t field_get(const uint8_t *header, struct field field, enum
 {
 	const uint8_t *from = header + field.offset;
 
+	if (field.size == 1)
+		return *from;
 	if (field.size == 2)
 		return get_u16(from, order);
 	return field.size == 4 ? get_u32(from, order) : get_u64(from, order);
@@ -34,7 +36,9 @@ static inline void field_put(
 {
 	uint8_t *to = header + field.offset;
 
-	if (field.size == 2)
+	if (field.size == 1)
+		*to = (uint8_t)value;
+	else if (field.size == 2)
 		put_u16(to, (uint16_t)value, order);
 	else if (field.size == 4)
 		put_u32(to, (uint32_t)value, order);

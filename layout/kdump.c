@@ -63,8 +63,17 @@ static int append_headers(struct core *core)
 	               : 0;
 }
 
-/* Once as the bitmap of RAM, and once as that of what is in the core. */
-static int append_bitmap(struct core *core, uint64_t offset)
+/* The bits of a bitmap from the byte at on: that of RAM, or of what is kept of it. */
+static bool make_bits(const struct core *core, const struct page_set *kept, uint64_t at,
+	uint8_t *bits, size_t size)
+{
+	return kept ? page_set_bits(kept, at * 8, bits, size)
+	            : kdump_bitmap(&((const struct kdump_core *)core)->layout, core->plan->memory,
+			      at * 8, bits, size);
+}
+
+/* kept is NULL for the bitmap of RAM, and for the other one if all of it is in the core. */
+static int append_bitmap(struct core *core, uint64_t offset, const struct page_set *kept)
 {
 	const struct kdump_layout *layout = &kdump_of(core)->layout;
 	uint8_t *bits = malloc(BITMAP_AT_ONCE);
@@ -74,7 +83,7 @@ static int append_bitmap(struct core *core, uint64_t offset)
 		uint64_t left = layout->bitmap_size - at;
 		size_t size = left < BITMAP_AT_ONCE ? (size_t)left : BITMAP_AT_ONCE;
 
-		if (kdump_bitmap(layout, core->plan->memory, at * 8, bits, size))
+		if (make_bits(core, kept, at, bits, size))
 			result = core_fill_to(core, offset + at) || core_append(core, bits, size)
 			                 ? -1
 			                 : 0;
@@ -94,6 +103,8 @@ static int kdump_begin(struct core *core)
 	if (kdump_layout_init(layout, plan))
 		return core_fail(core, "memory up to 0x%llx is more than kdump's readers can take",
 			(unsigned long long)ranges_end(plan->memory));
+	if (plan->kept && plan->kept->page_shift != plan->page_shift)
+		return core_fail(core, "other pages were kept than the core has");
 	core->page_size = UINT64_C(1) << plan->page_shift;
 	kdump->descriptors = calloc(DESCRIPTORS_AT_ONCE, sizeof(*kdump->descriptors));
 	kdump->parts = malloc(CORE_PIECE_MAX);
@@ -102,8 +113,9 @@ static int kdump_begin(struct core *core)
 		return core_fail(core, "out of memory");
 
 	/* The page of zeros comes first, for all pages that are; it may be a hole. */
-	return append_headers(core) || append_bitmap(core, layout->bitmaps) ||
-	                       append_bitmap(core, layout->bitmaps + layout->bitmap_size) ||
+	return append_headers(core) || append_bitmap(core, layout->bitmaps, NULL) ||
+	                       append_bitmap(
+				       core, layout->bitmaps + layout->bitmap_size, plan->kept) ||
 	                       core_fill_to(core, layout->pages + core->page_size)
 	               ? -1
 	               : 0;
@@ -246,8 +258,12 @@ static int rewrite_headers(struct core *core, const struct notes *late)
 
 static int kdump_finish(struct core *core, const struct notes *late)
 {
+	const struct kdump_core *kdump = kdump_of(core);
+
 	if (put_parts(core) || write_descriptors(core))
 		return -1;
+	if (kdump->described != kdump->layout.page_count)
+		return core_fail(core, "pages were kept that have no memory");
 	return late ? rewrite_headers(core, late) : 0;
 }
 

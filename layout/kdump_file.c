@@ -232,5 +232,6 @@ int kdump_file_read(struct core_file *file, const struct core_source *source, st
 	file->page_size = kdump.block;
 	take_machine(&kdump);
 	take_format(&kdump);
+	file->dump_level = (unsigned)get(&kdump, sub_header, kdump.form->dump_level);
 	return read_notes(&kdump, sub_header) ? -1 : read_memory_map(&kdump, sub_header);
 }

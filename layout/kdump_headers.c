@@ -57,7 +57,8 @@ int kdump_layout_init(struct kdump_layout *layout, const struct core_plan *plan)
 	layout->pfn_end = whole(ranges_end(plan->memory), block) >> plan->page_shift;
 	if (layout->pfn_end > UINT64_C(1) << KDUMP_PFN_BITS_MAX)
 		return -1;
-	layout->page_count = count_pages(layout, plan->memory);
+	layout->page_count = plan->kept ? page_set_count(plan->kept)
+	                                : count_pages(layout, plan->memory);
 	layout->bitmap_size = whole(whole(layout->pfn_end, 8) / 8, block);
 	sub_header = layout->form->sub_header_size + plan->notes->size +
 	             (uint64_t)plan->late_note_room;
@@ -125,6 +126,7 @@ void kdump_sub_header(const struct kdump_layout *layout, const struct core_plan 
 	}
 	memset(header, 0, KDUMP_SUB_HEADER_MAX);
 	field_put(header, form->phys_base, (uint64_t)plan->phys_base, order);
+	field_put(header, form->dump_level, plan->dump_level, order);
 	if (size) {
 		field_put(header, form->offset_vmcoreinfo, layout->notes + vmcoreinfo, order);
 		field_put(header, form->size_vmcoreinfo, size, order);

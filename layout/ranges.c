@@ -151,6 +151,16 @@ bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint6
 	return true;
 }
 
+void ranges_seek(const struct ranges *ranges, struct range_cursor *cursor, uint64_t addr)
+{
+	size_t i = ranges_from(ranges, addr);
+
+	cursor->index = i;
+	cursor->offset = i < ranges->count && ranges->items[i].start < addr
+	                         ? addr - ranges->items[i].start
+	                         : 0;
+}
+
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr)
 {
 	size_t i = ranges_from(ranges, addr);
@@ -166,6 +176,14 @@ bool ranges_contain(const struct ranges *ranges, uint64_t start, uint64_t size)
 		return true;
 	range = ranges_find(ranges, start);
 	return range && size <= range_end(range) - start;
+}
+
+bool ranges_overlap(const struct ranges *ranges, uint64_t start, uint64_t size)
+{
+	uint64_t end = size > UINT64_MAX - start ? UINT64_MAX : start + size;
+	size_t i = ranges_from(ranges, start);
+
+	return size && i < ranges->count && ranges->items[i].start < end;
 }
 
 static bool read_amount(const char **text, uint64_t *amount)
@@ -220,13 +238,6 @@ static bool read_range(const char **text, struct range *range)
 	return **text == '\0' || **text == ',';
 }
 
-static bool overlaps(const struct ranges *ranges, const struct range *range)
-{
-	size_t i = ranges_from(ranges, range->start);
-
-	return i < ranges->count && ranges->items[i].start < range_end(range);
-}
-
 int ranges_parse(const char *text, struct ranges *ranges, struct error *error)
 {
 	struct ranges found;
@@ -244,7 +255,7 @@ int ranges_parse(const char *text, struct ranges *ranges, struct error *error)
 			error_set(error, "\"%.*s\" is not START-END or START+SIZE", length, piece);
 			goto fail;
 		}
-		if (overlaps(&found, &range)) {
+		if (ranges_overlap(&found, range.start, range.size)) {
 			error_set(error, "\"%.*s\" overlaps another range", length, piece);
 			goto fail;
 		}

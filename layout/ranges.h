@@ -57,6 +57,9 @@ struct range_cursor {
 bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint64_t size,
 	struct range *piece);
 
+/* Moves the cursor to the first byte of the set at or behind addr. */
+void ranges_seek(const struct ranges *ranges, struct range_cursor *cursor, uint64_t addr);
+
 /* The index of the first range that ends behind addr; count if there is none. */
 size_t ranges_from(const struct ranges *ranges, uint64_t addr);
 
@@ -65,6 +68,9 @@ const struct range *ranges_find(const struct ranges *ranges, uint64_t addr);
 
 /* Whether all of [start, start + size) is in the set. */
 bool ranges_contain(const struct ranges *ranges, uint64_t start, uint64_t size);
+
+/* Whether any of [start, start + size) is in the set. */
+bool ranges_overlap(const struct ranges *ranges, uint64_t start, uint64_t size);
 
 /*
  * Reads "0-0x9ffff,0x100000-0x7fffffff": both ends inclusive, decimal or 0x; a size may stand in

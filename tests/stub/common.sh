@@ -115,9 +115,10 @@ need_reader() {
 	command -v python3 >/dev/null || skip 'no python3'
 }
 
-# See read_core.py; $zero has the stretches that must be zero.
+# See read_core.py; $zero has the stretches that must be zero, $only that of all there is, or nothing.
 zero=''
+only=''
 read_core() {
 	# shellcheck disable=SC2086 # words
-	PYTHONDONTWRITEBYTECODE=1 python3 "$reader" core $zero || fail "core is not what it should be"
+	PYTHONDONTWRITEBYTECODE=1 python3 "$reader" ${only:+--only "$only"} core $zero || fail "core is not what it should be"
 }

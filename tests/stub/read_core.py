@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks a core of the machine in x86_64.machine, byte for byte: an ELF core, or kdump-zlib.
 
-    read_core.py CORE [START-END]...
+    read_core.py [--only START-END] CORE [START-END]...
 
 The memory that the core must have is computed as the stub computes it. Stretches that are given (END is
-the first byte behind) must be zero instead.
+the first byte behind) must be zero instead. With --only, the core must have no other memory, to the
+byte.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def segments(core, data):
         yield segment.paddr, data[segment.offset : segment.offset + segment.filesz]
 
 
-def check_memory(memory, expected):
+def check_memory(memory, expected, only):
     covered = bytearray(0x400000)
     for start, found in memory:
         end = start + len(found)
@@ -57,7 +58,9 @@ def check_memory(memory, expected):
         covered[start:end] = b"\1" * len(found)
     wanted = bytearray(0x400000)
     for start, end in RAM:
-        wanted[start:end] = b"\1" * (end - start)
+        start, end = max(start, only[0]), min(end, only[1])
+        if start < end:
+            wanted[start:end] = b"\1" * (end - start)
     if covered != wanted:
         sys.exit("the core does not have what is RAM, or more")
 
@@ -86,6 +89,7 @@ def stretch(text):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("core")
+    parser.add_argument("--only", type=stretch, default=(0, 0x400000))
     parser.add_argument("zero", type=stretch, nargs="*")
     arguments = parser.parse_args()
     data = Path(arguments.core).read_bytes()
@@ -95,7 +99,7 @@ def main():
     else:
         core = ElfCore(arguments.core)
         memory = segments(core, data)
-    check_memory(memory, expected_memory(arguments.zero))
+    check_memory(memory, expected_memory(arguments.zero), arguments.only)
     check_registers(core)
 
 

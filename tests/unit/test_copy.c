@@ -8,6 +8,7 @@
 
 #include "client/copy.h"
 #include "client/interrupt.h"
+#include "client/lane.h"
 #include "layout/core_format.h"
 #include "tests/unit/fake_stub.h"
 #include "tests/unit/memory_sink.h"
@@ -40,7 +41,7 @@ static const struct options automatic = {
 	.format = &elf_format, .ram = "auto", .vmcoreinfo = "auto", .progress = PROGRESS_NONE
 };
 
-static void prepare(const char *more, const struct options *options, bool can_rewrite)
+static void learn(const char *more, const struct options *options, bool can_rewrite)
 {
 	static char description[32768];
 
@@ -52,13 +53,23 @@ static void prepare(const char *more, const struct options *options, bool can_re
 	if (guest_learn(&guest, rsp, options, &failure) ||
 		plan_make(&plan, &guest, options, can_rewrite, &failure))
 		fail_msg("%s", failure.text);
+}
+
+static void create(const struct options *options)
+{
 	core = core_create(core_formats[0], &plan.core, &sink.sink);
 	assert_non_null(core);
 	assert_null(core_error(core));
 	pipeline = pipeline_create(core, 2, &failure);
 	assert_non_null(pipeline);
 	progress_init(&progress, options);
-	progress_start(&progress, ranges_total(plan.core.memory));
+	progress_start(&progress, plan.bytes);
+}
+
+static void prepare(const char *more, const struct options *options, bool can_rewrite)
+{
+	learn(more, options, can_rewrite);
+	create(options);
 }
 
 static int copy(void)
@@ -74,7 +85,8 @@ static void finish(void)
 		fail_msg("%s", core_error(core));
 }
 
-static void end(void)
+/* And then the stub's log can be looked at. */
+static void leave(void)
 {
 	pipeline_destroy(pipeline);
 	core_destroy(core);
@@ -84,6 +96,11 @@ static void end(void)
 	guest_deinit(&guest);
 	rsp_destroy(rsp);
 	fake_stub_stop(&stub);
+}
+
+static void end(void)
+{
+	leave();
 	fake_stub_deinit(&stub);
 }
 
@@ -192,6 +209,76 @@ static void test_unreadable(void **state)
 	assert_int_equal(result.unreadable.items[2].size, 0x2000);
 	assert_memory();
 	end();
+}
+
+/* ---- pages that are left out ------------------------------------------------------------------
+ */
+
+/* Page frames 1, and 0x101 to 0x12e, which are 184 KiB. */
+static void prepare_left_out(const char *more, struct page_set *kept)
+{
+	learn(more, &automatic, true);
+	assert_int_equal(page_set_init(kept, &plan.memory, 12), 0);
+	page_set_remove(kept, 1, 1);
+	page_set_remove(kept, 0x101, 0x2e);
+	plan.core.kept = kept;
+	plan.bytes = core_memory_bytes(&plan.core);
+	create(&automatic);
+}
+
+static void assert_left_out(const struct page_set *kept)
+{
+	assert_int_equal(result.bytes, TOTAL - 0x2f000);
+	assert_int_equal(progress.completed, result.bytes);
+	for (uint64_t at = 0; at < SMALL_GUEST_HIGH + SMALL_GUEST_HIGH_SIZE; at += 7)
+		if (ranges_find(&plan.memory, at))
+			assert_int_equal(core_byte(at),
+				page_set_contains(kept, at >> 12) ? memory_pattern(at) : 0);
+}
+
+/* Not a byte of them is asked for. */
+static void test_left_out(void **state)
+{
+	struct page_set kept;
+
+	(void)state;
+	prepare_left_out("", &kept);
+	assert_string_equal(lane_name(&guest), "rsp");
+	assert_int_equal(copy(), 0);
+	finish();
+	assert_left_out(&kept);
+	leave();
+	assert_int_equal(fake_stub_count(&stub, "> m2000,"), 1);
+	for (unsigned page = 0; page < 0x130; page++) {
+		char prefix[32];
+
+		snprintf(prefix, sizeof(prefix), "> m%x,", page << 12);
+		if (!page_set_contains(&kept, page))
+			assert_int_equal(fake_stub_count(&stub, prefix), 0);
+	}
+	fake_stub_deinit(&stub);
+	page_set_deinit(&kept);
+}
+
+/* Where a command costs more than the page in between, it is read, and goes nowhere. */
+static void test_left_out_through_pipe(void **state)
+{
+	struct page_set kept;
+
+	(void)state;
+	prepare_left_out("pmemsave right\n", &kept);
+	assert_string_equal(lane_name(&guest), "hostpipe");
+	assert_int_equal(copy(), 0);
+	finish();
+	assert_left_out(&kept);
+	leave();
+	/* The proof, then all of the first range, and both ends of the second one. */
+	assert_int_equal(fake_stub_count(&stub, "= pmemsave "), 4);
+	assert_int_equal(fake_stub_count(&stub, "= pmemsave 0x0 131072 "), 1);
+	assert_int_equal(fake_stub_count(&stub, "= pmemsave 0x100000 4096 "), 1);
+	assert_int_equal(fake_stub_count(&stub, "= pmemsave 0x12f000 4096 "), 1);
+	fake_stub_deinit(&stub);
+	page_set_deinit(&kept);
 }
 
 /* ---- VMCOREINFO that is passed by ------------------------------------------------------------ */
@@ -341,6 +428,8 @@ int main(void)
 		cmocka_unit_test(test_odd_ranges),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_left_out_through_pipe),
 		cmocka_unit_test(test_candidates),
 		cmocka_unit_test(test_candidates_of_no_use),
 		cmocka_unit_test(test_most_candidates),

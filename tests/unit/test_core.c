@@ -280,6 +280,60 @@ static void test_gap_within_a_range(void **state)
 	fails_with(f, "memory at 0x2000 came where 0x1000 was due");
 }
 
+/* Pages 1, 2 and 5 are left out, as is all of the second range but its last page, of which it has a
+ * part. */
+static void test_pages_left_out(void **state)
+{
+	struct fixture *f = *state;
+	struct page_set kept;
+
+	add(f, 0, 0x6000);
+	add(f, 0x10000, 0x2800);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, 1, 2);
+	page_set_remove(&kept, 5, 13);
+	f->plan.kept = &kept;
+	create(f);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x3000, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x4000, f->zeros, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x12000, f->data, 0x800), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+	assert_string_equal(story, "begin p0+1000:d p3000+1000:d p4000+1000:z p12000+800:d finish");
+	assert_int_equal(core_zero_bytes(f->core), 0x1000);
+	core_destroy(f->core);
+
+	create(f);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1001), -1);
+	fails_with(f, "memory at 0x0 reaches over the end of what is kept");
+	core_destroy(f->core);
+	create(f);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(put_memory(f->core, 0x1000, f->data, 0x1000), -1);
+	fails_with(f, "memory at 0x1000 came where 0x3000 was due");
+	core_destroy(f->core);
+	create(f);
+	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
+	assert_int_equal(core_finish(f->core, NULL), -1);
+	fails_with(f, "memory from 0x3000 on was not written");
+	page_set_deinit(&kept);
+}
+
+static void test_no_page_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct page_set kept;
+
+	add(f, 0, 0x6000);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, 0, 6);
+	f->plan.kept = &kept;
+	create(f);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+	assert_string_equal(story, "begin finish");
+	page_set_deinit(&kept);
+}
+
 static void test_wrong_order(void **state)
 {
 	struct fixture *f = *state;
@@ -312,7 +366,7 @@ static void test_piece_over_the_end(void **state)
 	create(f);
 	assert_int_equal(put_memory(f->core, 0, f->data, 0x2000), 0);
 	assert_int_equal(put_memory(f->core, 0x2000, f->data, 0xc01), -1);
-	fails_with(f, "memory at 0x2000 reaches over the end of its range");
+	fails_with(f, "memory at 0x2000 reaches over the end of what is kept");
 	assert_string_equal(story, "begin p0+2000:dd");
 }
 
@@ -585,6 +639,8 @@ int main(void)
 		TEST(test_odd_pieces),
 		TEST(test_large_pages),
 		TEST(test_gap_within_a_range),
+		TEST(test_pages_left_out),
+		TEST(test_no_page_kept),
 		TEST(test_wrong_order),
 		TEST(test_same_memory_twice),
 		TEST(test_piece_over_the_end),

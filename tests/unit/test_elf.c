@@ -628,14 +628,102 @@ static void test_mappings_outside_memory(void **state)
 	check_refused(f, "the mapping of 0x801 bytes at 0x2800 is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = 0x800, .size = 0x2000 };
 	check_refused(f, "the mapping of 0x2000 bytes at 0x800 is not in one range");
-	f->mappings[2] = (struct core_mapping){ .paddr = 0x1000, .size = 1 };
-	check_refused(f, "the mapping of 0x1 bytes at 0x1000 is not in one range");
+	f->mappings[2] = (struct core_mapping){ .paddr = 0x1fff, .size = 2 };
+	check_refused(f, "the mapping of 0x2 bytes at 0x1fff is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = 0x2000, .size = UINT64_MAX };
 	check_refused(f, "the mapping of 0xffffffffffffffff bytes at 0x2000 is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = 0x2000, .size = 0 };
 	check_refused(f, "the mapping of 0x0 bytes at 0x2000 is not in one range");
 	f->mappings[2] = (struct core_mapping){ .paddr = UINT64_MAX, .size = 1 };
 	check_refused(f, "the mapping of 0x1 bytes at 0xffffffffffffffff is not in one range");
+}
+
+/* Memory that is left out: PT_LOADs of the addresses alone. */
+static void test_mappings_of_what_is_left_out(void **state)
+{
+	const struct elf_class *class = &elf_class_64;
+	struct fixture *f = *state;
+
+	use(f, &toy64);
+	add(f, 0, 0x1000);
+	map(f, 0xc0001000, 0x1000, 0x1000);
+	add(f, 0x2000, 0x1000);
+	map(f, 0xc0003000, 0x3000, 0x800);
+	create(f);
+	assert_int_equal(write_all(f, NULL), 0);
+	assert_int_equal(phdr(f, class, 2, class->p_type), PT_LOAD);
+	assert_int_equal(phdr(f, class, 2, class->p_offset), 0);
+	assert_int_equal(phdr(f, class, 2, class->p_vaddr), 0xc0001000);
+	assert_int_equal(phdr(f, class, 2, class->p_paddr), 0x1000);
+	assert_int_equal(phdr(f, class, 2, class->p_filesz), 0);
+	assert_int_equal(phdr(f, class, 2, class->p_memsz), 0x1000);
+	assert_int_equal(phdr(f, class, 3, class->p_offset), 0x2000);
+	assert_int_equal(phdr(f, class, 3, class->p_filesz), 0x1000);
+	assert_int_equal(phdr(f, class, 4, class->p_paddr), 0x3000);
+	assert_int_equal(phdr(f, class, 4, class->p_filesz), 0);
+	assert_int_equal(phdr(f, class, 4, class->p_memsz), 0x800);
+	assert_int_equal(f->sink.size, 0x3000);
+	assert_memory_equal(f->sink.bytes + 0x1000, f->guest, 0x1000);
+	assert_memory_equal(f->sink.bytes + 0x2000, f->guest + 0x2000, 0x1000);
+}
+
+/* A 32-bit core cannot tell of memory above 4 GiB, be it there or left out. */
+static void test_left_out_above_4_gib(void **state)
+{
+	struct fixture *f = *state;
+
+	use(f, &toy32);
+	add(f, 0, 0x1000);
+	map(f, 0, 0xfffff000, 0x1000);
+	create(f);
+	assert_int_equal(f->sink.bytes[EI_CLASS], ELFCLASS32);
+	f->mappings[1].size = 0x1001;
+	core_destroy(f->core);
+	memory_sink_deinit(&f->sink);
+	memory_sink_init(&f->sink, true);
+	f->core = NULL;
+	create(f);
+	assert_int_equal(f->sink.bytes[EI_CLASS], ELFCLASS64);
+}
+
+/* Of 0x800 to 0x37ff, pages 1 and 2 are left out: a hole, on a pipe as well. */
+static void check_pages_left_out(struct fixture *f, bool can_rewrite)
+{
+	struct page_set kept;
+
+	memory_sink_deinit(&f->sink);
+	memory_sink_init(&f->sink, can_rewrite);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, 1, 2);
+	f->plan.kept = &kept;
+	create(f);
+	assert_int_equal(put_memory(f->core, 0x800, f->guest + 0x800, 0x800), 0);
+	assert_int_equal(put_memory(f->core, 0x3000, f->guest + 0x3000, 0x800), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+	assert_int_equal(core_zero_bytes(f->core), 0);
+	/* The first block that is 0x800 into a page. */
+	assert_int_equal(phdr(f, &elf_class_64, 1, elf_class_64.p_offset), 0x1800);
+	assert_int_equal(phdr(f, &elf_class_64, 1, elf_class_64.p_filesz), 0x3000);
+	assert_int_equal(f->sink.size, 0x4800);
+	assert_memory_equal(f->sink.bytes + 0x1800, f->guest + 0x800, 0x800);
+	for (size_t i = 0x2000; i < 0x4000; i++)
+		assert_int_equal(f->sink.bytes[i], 0);
+	assert_memory_equal(f->sink.bytes + 0x4000, f->guest + 0x3000, 0x800);
+	/* In front of the memory, and this one. */
+	assert_int_equal(f->sink.zeros, 2);
+	page_set_deinit(&kept);
+}
+
+static void test_pages_left_out(void **state)
+{
+	struct fixture *f = *state;
+
+	use(f, &toy64);
+	add(f, 0x800, 0x3000);
+	check_pages_left_out(f, true);
+	core_destroy(f->core);
+	f->core = NULL;
+	check_pages_left_out(f, false);
 }
 
 static void test_mapping_over_the_last_address(void **state)
@@ -775,6 +863,9 @@ int main(void)
 		TEST(test_failing_sink),
 		TEST(test_pipe),
 		TEST(test_mappings_outside_memory),
+		TEST(test_mappings_of_what_is_left_out),
+		TEST(test_left_out_above_4_gib),
+		TEST(test_pages_left_out),
 		TEST(test_mapping_over_the_last_address),
 		TEST(test_memory_without_mapping),
 		TEST(test_many_mappings),

@@ -205,6 +205,41 @@ static void test_lost_in_batch(void **state)
 	end();
 }
 
+/* What is large comes through the pipe, all of a batch at once; else a command costs too much. */
+static void test_bulk(void **state)
+{
+	static uint8_t bytes[3][0x10000];
+	struct guest_read_request requests[] = {
+		{ .paddr = 0x10000, .buf = bytes[0], .len = 0x10000 },
+		{ .paddr = 0xf8000, .buf = bytes[1], .len = 0x10000 }, /* begins outside */
+		{ .paddr = 0x100000, .buf = bytes[2], .len = 0x10000 },
+		{ .paddr = 0x110000, .buf = bytes[1], .len = 0x10000 },
+	};
+
+	(void)state;
+	open_guest("pmemsave right\n");
+	reading.hostpipe = rsp_hostpipe_open(reading.rsp, 0);
+	assert_non_null(reading.hostpipe);
+	guest_read_many(&memory, requests, 4);
+	assert_false(requests[0].failed);
+	assert_true(requests[1].failed);
+	assert_false(requests[2].failed);
+	assert_false(requests[3].failed);
+	for (size_t i = 0; i < 4; i++)
+		if (i != 1)
+			assert_pattern(requests[i].paddr, requests[i].buf, 0x10000);
+	requests[0].len = 0xfff0;
+	guest_read_many(&memory, requests, 1);
+	assert_false(requests[0].failed);
+	assert_pattern(0x10000, bytes[0], 0xfff0);
+	rsp_hostpipe_close(reading.hostpipe);
+	close_guest();
+	/* The proof; the first; those that touch each other. */
+	assert_int_equal(fake_stub_count(&stub, "= pmemsave "), 3);
+	assert_int_equal(fake_stub_count(&stub, "= pmemsave 0x100000 131072 "), 1);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_read_many),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_lost_in_batch),
 	};

@@ -363,6 +363,105 @@ static void test_every_form(void **state)
 	}
 }
 
+/*
+ * Page frames 1 to 5 and 9, of which 2, 4 and 9 are left out; 3 is zero. Frames that are kept have
+ * descriptors, and both bitmaps reach as far as memory does.
+ */
+static void test_pages_left_out(void **state)
+{
+	static const uint8_t ram[] = { 0x3e, 0x02 }, held[] = { 0x2a, 0x00 };
+	struct fixture *f = *state;
+	struct descriptor descriptor;
+	struct page_set kept;
+
+	NEEDS_A_CODEC(f);
+	add(f, 1 * PAGE, 5 * PAGE);
+	add(f, 9 * PAGE, PAGE);
+	make_text(f->guest + 1 * PAGE, PAGE, 1);
+	make_noise(f->guest + 5 * PAGE, PAGE);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, 2, 1);
+	page_set_remove(&kept, 4, 1);
+	page_set_remove(&kept, 9, 1);
+	f->plan.kept = &kept;
+	f->plan.dump_level = 31;
+	create(f);
+	assert_int_equal(put_memory(f->core, 1 * PAGE, f->guest + 1 * PAGE, PAGE), 0);
+	assert_int_equal(put_memory(f->core, 3 * PAGE, f->guest + 3 * PAGE, PAGE), 0);
+	assert_int_equal(put_memory(f->core, 5 * PAGE, f->guest + 5 * PAGE, PAGE), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+
+	assert_int_equal(at_32(f, 0x1008), 31); /* dump_level */
+	assert_int_equal(at_32(f, 0x1b8), 10);  /* max_mapnr */
+	assert_int_equal(at_64(f, 0x1060), 10); /* max_mapnr_64 */
+	assert_memory_equal(at(f, 0x2000, 2), ram, 2);
+	is_zero_between(f, 0x2002, 0x3000);
+	assert_memory_equal(at(f, 0x3000, 2), held, 2);
+	is_zero_between(f, 0x3002, 0x4000);
+	descriptor = descriptor_at(f, 0x4000, 0);
+	is_compressed(f, descriptor, 0x5048, f->guest + 1 * PAGE, PAGE);
+	is_plain(f, descriptor_at(f, 0x4000, 1), 0x4048, f->guest + 3 * PAGE, PAGE);
+	is_plain(f, descriptor_at(f, 0x4000, 2), 0x5048 + descriptor.size, f->guest + 5 * PAGE,
+		PAGE);
+	page_set_deinit(&kept);
+}
+
+/* The set is the caller's, and may be made wrongly. */
+static void test_sets_that_do_not_fit(void **state)
+{
+	struct fixture *f = *state;
+	struct ranges more;
+	struct page_set kept;
+
+	NEEDS_A_CODEC(f);
+	ranges_init(&more);
+	add(f, 0, PAGE);
+	assert_int_equal(page_set_init(&kept, &f->memory, 16), 0);
+	f->plan.kept = &kept;
+	create(f);
+	fails_with(f, "other pages were kept than the core has");
+	page_set_deinit(&kept);
+	assert_int_equal(ranges_add(&more, 0, 2 * PAGE), 0);
+	assert_int_equal(page_set_init(&kept, &more, 12), 0);
+	create(f);
+	assert_int_equal(put_memory(f->core, 0, f->guest, PAGE), 0);
+	assert_int_equal(core_finish(f->core, NULL), -1);
+	fails_with(f, "pages were kept that have no memory");
+	page_set_deinit(&kept);
+	ranges_deinit(&more);
+}
+
+/* Ranges that begin and end within a page that is kept, or that is not. */
+static void test_kept_pages_in_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct page_set kept;
+	uint8_t page[PAGE] = { 0 };
+
+	NEEDS_A_CODEC(f);
+	add(f, 0x0800, 0x1000);
+	add(f, 0x1c00, 0x1000);
+	make_noise(f->guest, 3 * PAGE);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, 0, 1);
+	page_set_remove(&kept, 2, 1);
+	f->plan.kept = &kept;
+	create(f);
+	assert_int_equal(put_memory(f->core, 0x1000, f->guest + 0x1000, 0x800), 0);
+	assert_int_equal(put_memory(f->core, 0x1c00, f->guest + 0x1c00, 0x400), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+	assert_int_equal(*at(f, 0x2000, 1), 0x07);
+	assert_int_equal(*at(f, 0x3000, 1), 0x02);
+	memcpy(page, f->guest + 0x1000, 0x800);
+	memcpy(page + 0xc00, f->guest + 0x1c00, 0x400);
+	assert_true(at_32(f, 0x4008) <= PAGE);
+	if (at_32(f, 0x400c))
+		is_compressed(f, descriptor_at(f, 0x4000, 0), 0x5018, page, PAGE);
+	else
+		is_plain(f, descriptor_at(f, 0x4000, 0), 0x5018, page, PAGE);
+	page_set_deinit(&kept);
+}
+
 /* The places where VMCOREINFO's text is, once more as numbers. */
 static void test_places_of_vmcoreinfo(void **state)
 {
@@ -1127,6 +1226,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_form),
+		TEST(test_pages_left_out),
+		TEST(test_sets_that_do_not_fit),
+		TEST(test_kept_pages_in_parts),
 		TEST(test_places_of_vmcoreinfo),
 		TEST(test_no_vmcoreinfo),
 		TEST(test_no_notes),

@@ -35,6 +35,7 @@ struct build {
 	bool flattened;
 	const char *machine;
 	const char *more_vmcoreinfo; /* behind the text */
+	unsigned dump_level;
 };
 
 struct fixture {
@@ -117,6 +118,7 @@ static void write_ranges(struct fixture *f, const struct range *ranges, size_t c
 		.notes = &notes,
 		.page_shift = page_shift,
 		.cpu_count = 2,
+		.dump_level = build->dump_level,
 		.utsname = utsname,
 		.compress_level = 1,
 	};
@@ -195,6 +197,7 @@ static void is_small(struct fixture *f)
 	assert_int_equal(f->core.page_size, 4096);
 	assert_int_equal(f->core.page_count, 3);
 	assert_int_equal(f->core.pages_held, 3);
+	assert_int_equal(f->core.dump_level, build->dump_level);
 	assert_true(f->core.complete);
 	assert_non_null(f->core.vmcoreinfo.text);
 	assert_memory_equal(f->core.vmcoreinfo.text, vmcoreinfo_text, sizeof(vmcoreinfo_text) - 1);
@@ -235,6 +238,7 @@ static void test_every_form(void **state)
 				f->build.form = &kdump_forms[i];
 				f->build.format = formats[j];
 				f->build.flattened = flattened;
+				f->build.dump_level = flattened ? 0 : 31;
 				write_small(f);
 				is_small(f);
 			}

@@ -282,6 +282,41 @@ static void test_options_of_other_verbs(void **state)
 
 #define LISTS_ALL " (rspdump --help lists all)"
 
+static void test_dump_level(void **state)
+{
+	(void)state;
+	assert_parses("1");
+	assert_int_equal(options.dump_level, 0);
+	assert_parses("-d 31 1");
+	assert_int_equal(options.dump_level, 31);
+	assert_parses("info --dump-level=0 1");
+	assert_int_equal(options.dump_level, 0);
+	assert_int_equal(parse("-d 32 1"), -1);
+	assert_int_equal(failure.status, STATUS_USAGE);
+	assert_int_equal(parse("-d -1 1"), -1);
+	assert_int_equal(parse("-d 0x1f 1"), -1);
+	assert_refused("release -d 1 1", "--dump-level means nothing to release");
+}
+
+static void test_begin_and_length(void **state)
+{
+	(void)state;
+	assert_parses("1");
+	assert_int_equal(options.length, 0);
+	assert_parses("--begin 0x1000800 --length 0x2000400 1");
+	assert_int_equal(options.begin, 0x1000800);
+	assert_int_equal(options.length, 0x2000400);
+	assert_parses("info --length 64K --begin 0 1");
+	assert_int_equal(options.begin, 0);
+	assert_int_equal(options.length, 65536);
+	assert_refused("--begin 0 1", "--begin and --length need each other");
+	assert_refused("--length 1 1", "--begin and --length need each other");
+	assert_int_equal(parse("--begin 0 --length 0 1"), -1);
+	assert_int_equal(failure.status, STATUS_USAGE);
+	assert_int_equal(parse("--begin zero --length 1 1"), -1);
+	assert_int_equal(parse("--begin 1 --length -1 1"), -1);
+}
+
 static void test_unknown(void **state)
 {
 	static const struct {
@@ -436,6 +471,8 @@ int main(void)
 		cmocka_unit_test(test_verbs),
 		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_options_of_other_verbs),
+		cmocka_unit_test(test_dump_level),
+		cmocka_unit_test(test_begin_and_length),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_compress_level),

@@ -81,7 +81,7 @@ static void make(const struct options *options, bool can_write_at)
 	if (plan_make(&plan, &guest, options, can_write_at, &failure))
 		fail_msg("%s", failure.text);
 	assert_ptr_equal(plan.core.arch, guest.arch);
-	assert_ptr_equal(plan.core.memory, &guest.memory);
+	assert_ptr_equal(plan.core.memory, &plan.memory);
 	assert_ptr_equal(plan.core.mappings, plan.mappings);
 	assert_ptr_equal(plan.core.notes, &plan.notes);
 }
@@ -240,6 +240,95 @@ static void test_most_mappings(void **state)
 	assert_int_equal(plan.mappings[1].size, 0x4000);
 	assert_int_equal(plan.mappings[2].vaddr, DIRECT_MAP + 0x4000);
 	assert_int_equal(plan.mappings[2].size, 0x2000);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* To the byte, over the hole; the image begins in front of it. */
+static void test_begin_and_length(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ TEXT + 0x800, 0x90800, 0xf800 },
+		{ DIRECT_MAP + 0x90800, 0x90800, 0xf800 },
+		{ DIRECT_MAP + 0x100000, 0x100000, 0x123 },
+		{ 0 },
+	};
+	struct options options = automatic;
+
+	(void)state;
+	options.begin = 0x90800;
+	options.length = 0x6f923;
+	have_kernel(0x90000, 0x10000);
+	make(&options, true);
+	assert_mappings(expected);
+	assert_int_equal(plan.core.memory->count, 2);
+	assert_int_equal(plan.core.memory->items[0].start, 0x90800);
+	assert_int_equal(plan.core.memory->items[1].size, 0x123);
+	assert_int_equal(plan.bytes, 0xf923);
+	assert_null(plan.core.kept);
+	/* The guest is as it was. */
+	assert_int_equal(ranges_total(&guest.memory), 0x7fa0000);
+}
+
+/* Pages are whole, but no larger than memory. */
+static void test_begin_and_length_in_pages(void **state)
+{
+	struct options options = automatic;
+
+	(void)state;
+	options.format = &kdump_zlib_format;
+	options.begin = 0x90801;
+	options.length = 0xf000;
+	make(&options, true);
+	assert_int_equal(plan.core.memory->count, 1);
+	assert_int_equal(plan.core.memory->items[0].start, 0x90000);
+	assert_int_equal(plan.core.memory->items[0].size, 0x10000);
+	plan_deinit(&plan);
+	options.begin = 0x100fff;
+	options.length = 2;
+	make(&options, true);
+	assert_int_equal(plan.core.memory->items[0].start, 0x100000);
+	assert_int_equal(plan.core.memory->items[0].size, 0x2000);
+	plan_deinit(&plan);
+	options.begin = 0x7fff800;
+	options.length = UINT64_MAX;
+	make(&options, true);
+	assert_int_equal(plan.core.memory->items[0].start, 0x7fff000);
+	assert_int_equal(plan.core.memory->items[0].size, 0x1000);
+}
+
+static void test_begin_outside(void **state)
+{
+	struct options options = automatic;
+
+	(void)state;
+	options.begin = 0xa0000;
+	options.length = 0x60000;
+	ranges_copy(&guest.memory, &guest.ram);
+	assert_int_equal(plan_make(&plan, &guest, &options, true, &failure), -1);
+	assert_int_equal(failure.status, STATUS_UNSUPPORTED);
+	assert_string_equal(failure.text,
+		"--begin 0xa0000 --length 0x60000: the guest has no memory there, but from 0x0 to 0x7ffffff");
+}
+
+/* Zeros are no matter of the kernel's; all else is. */
+static void test_dump_level_without_kernel(void **state)
+{
+	static const char before[] = "--dump-level 2: ", behind[] = " (use -d 0 or 1)";
+	struct options options = automatic;
+
+	(void)state;
+	options.dump_level = 1;
+	make(&options, true);
+	assert_int_equal(plan.core.dump_level, 1);
+	assert_null(plan.core.kept);
+	assert_int_equal(plan.bytes, 0x7fa0000);
+	plan_deinit(&plan);
+	options.dump_level = 2;
+	assert_int_equal(plan_make(&plan, &guest, &options, true, &failure), -1);
+	assert_int_equal(failure.status, STATUS_UNSUPPORTED);
+	assert_memory_equal(failure.text, before, strlen(before));
+	assert_non_null(strstr(failure.text, behind));
 }
 
 /* Registers' notes, and behind them VMCOREINFO with its exact size. */
@@ -453,6 +542,10 @@ int main(void)
 		TEST(test_all),
 		TEST(test_all_without_kernel),
 		TEST(test_most_mappings),
+		TEST(test_begin_and_length),
+		TEST(test_begin_and_length_in_pages),
+		TEST(test_begin_outside),
+		TEST(test_dump_level_without_kernel),
 		TEST(test_notes),
 		TEST(test_late_vmcoreinfo),
 		TEST(test_no_late_vmcoreinfo),

@@ -284,6 +284,44 @@ static void test_next(void **state)
 	ranges_deinit(&ranges);
 }
 
+static void test_seek(void **state)
+{
+	struct ranges *ranges = *state;
+	struct range_cursor cursor = { 0 };
+	struct range piece;
+
+	assert_int_equal(ranges_add(ranges, 0x1000, 0x2000), 0);
+	assert_int_equal(ranges_add(ranges, 0x8000, 0x1000), 0);
+	ranges_seek(ranges, &cursor, 0x1800);
+	assert_true(ranges_next(ranges, &cursor, 0x1000, &piece));
+	assert_int_equal(piece.start, 0x1800);
+	assert_int_equal(piece.size, 0x800);
+	ranges_seek(ranges, &cursor, 0x3000);
+	assert_true(ranges_next(ranges, &cursor, 0x10000, &piece));
+	assert_int_equal(piece.start, 0x8000);
+	assert_int_equal(piece.size, 0x1000);
+	ranges_seek(ranges, &cursor, 0);
+	assert_true(ranges_next(ranges, &cursor, 0x10000, &piece));
+	assert_int_equal(piece.start, 0x1000);
+	ranges_seek(ranges, &cursor, 0x9000);
+	assert_false(ranges_next(ranges, &cursor, 0x1000, &piece));
+}
+
+static void test_overlap(void **state)
+{
+	struct ranges *ranges = *state;
+
+	assert_int_equal(ranges_add(ranges, 0x1000, 0x2000), 0);
+	assert_int_equal(ranges_add(ranges, 0x8000, 0x1000), 0);
+	assert_false(ranges_overlap(ranges, 0, 0x1000));
+	assert_true(ranges_overlap(ranges, 0, 0x1001));
+	assert_true(ranges_overlap(ranges, 0x2fff, 1));
+	assert_false(ranges_overlap(ranges, 0x3000, 0x5000));
+	assert_true(ranges_overlap(ranges, 0x3000, UINT64_MAX));
+	assert_false(ranges_overlap(ranges, 0x2000, 0));
+	assert_false(ranges_overlap(ranges, 0x9000, UINT64_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +336,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_parse, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parse_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parse_long_piece, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_seek, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
 		cmocka_unit_test(test_amount),
 	};
 

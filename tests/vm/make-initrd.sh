@@ -7,6 +7,9 @@
 # modules named, which /init loads in this order. /init says on the console when it is ready
 # ("rspdump-guest: ready") and then counts seconds there, so that one can see whether the guest
 # runs. With the word rspdump.panic on the kernel's command line it makes the kernel panic instead.
+# With rspdump.fill it first puts memory to each of the uses that a dump level knows: page cache of
+# /dev/vda, clean and written to, files in a tmpfs, anonymous memory in small and in huge pages, and
+# hugetlbfs, some of it free.
 # BUSYBOX names the busybox of another CPU.
 set -eu
 
@@ -50,6 +53,12 @@ case " $(cat /proc/cmdline) " in
 	;;
 esac
 
+case " $(cat /proc/cmdline) " in
+*" rspdump.fill "*)
+	. /fill
+	;;
+esac
+
 # What a dump must not miss: the newest lines of the kernel's log.
 echo "rspdump-guest: in the kernel log" >/dev/kmsg
 
@@ -67,6 +76,45 @@ while sleep 1; do
 done
 EOF
 chmod +x "$root/init"
+
+cat >"$root/fill" <<'EOF'
+mkdir /dev/shm /huge
+mount -t tmpfs shm /dev/shm
+dd if=/dev/urandom of=/dev/shm/file bs=64k count=64 2>/dev/null
+# Files that are gone again leave holes among the pages that are in use.
+for n in $(seq 64); do
+	dd if=/dev/urandom of=/dev/shm/$n bs=4k count=5 2>/dev/null
+done
+for n in $(seq 1 2 64); do
+	rm /dev/shm/$n
+done
+
+# A dd that waits for its pipe to be read keeps what it has read: anonymous memory of that size.
+hold() {
+	mkfifo /dev/shm/fifo.$1
+	sleep 1000000 <>/dev/shm/fifo.$1 &
+	dd if=/dev/urandom of=/dev/shm/fifo.$1 bs=$1 count=2 2>/dev/null &
+}
+echo never >/sys/kernel/mm/transparent_hugepage/enabled
+hold 3M
+sleep 1
+echo always >/sys/kernel/mm/transparent_hugepage/enabled
+hold 12M
+sleep 1
+
+echo 6 >/proc/sys/vm/nr_hugepages
+mount -t hugetlbfs huge /huge
+fallocate -l 8M /huge/file
+
+if [ -b /dev/vda ]; then
+	exec 9<>/dev/vda # the last who closes it takes its page cache along
+	dd if=/dev/vda of=/dev/null bs=64k count=64 2>/dev/null
+	dd if=/dev/urandom of=/dev/vda bs=4k seek=2048 count=300 2>/dev/null
+fi
+grep -E 'Huge|Anon|Cached|Buffers|MemFree|Slab' /proc/meminfo | while read -r line; do
+	echo "rspdump-guest: $line"
+done
+EOF
 
 # busybox is the only file of any size, and unpacking it costs an emulated CPU more than reading it.
 (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$output"
