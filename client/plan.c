@@ -7,6 +7,8 @@
 #include "client/plan_memory.h"
 #include "layout/address_spaces.h"
 
+#define RAM_START_ALIGN (UINT64_C(2) << 20)
+
 enum {
 	/* Kernels reserve one page for it, of at most 64 KiB. */
 	LATE_VMCOREINFO_MAX = 65536,
@@ -106,13 +108,30 @@ static unsigned page_shift(const struct guest *guest)
 	return shift;
 }
 
+/*
+ * Where RAM begins is what a kernel of 32 bits has at the start of its direct map, which need not
+ * be the first memory of the machine. Both kernels and the readers know it as a multiple of 2 MiB.
+ */
+static uint64_t ram_start(const struct guest *guest)
+{
+	const struct ranges *ram = guest->arch->frames_from_ram_start ? &guest->memory
+	                                                              : &guest->ram;
+	uint64_t start = ram->count ? ram->items[0].start : 0;
+
+	if (!guest->arch->frames_from_ram_start)
+		return start;
+	if (guest->kernel.mapped)
+		start = guest->kernel.direct_map_start;
+	return start & ~(RAM_START_ALIGN - 1);
+}
+
 /* As VMCOREINFO says it, which may be there where no page tables were found. */
 static int64_t phys_base(const struct guest *guest)
 {
 	int64_t number;
 
 	if (guest->arch->phys_base_is_ram_start)
-		return guest->ram.count ? (int64_t)guest->ram.items[0].start : 0;
+		return (int64_t)ram_start(guest);
 	return vmcoreinfo_number(&guest->kernel.vmcoreinfo, "phys_base", &number)
 	               ? number
 	               : guest->kernel.phys_base;

@@ -67,9 +67,10 @@ static int append_headers(struct core *core)
 static bool make_bits(const struct core *core, const struct page_set *kept, uint64_t at,
 	uint8_t *bits, size_t size)
 {
-	return kept ? page_set_bits(kept, at * 8, bits, size)
-	            : kdump_bitmap(&((const struct kdump_core *)core)->layout, core->plan->memory,
-			      at * 8, bits, size);
+	const struct kdump_layout *layout = &((const struct kdump_core *)core)->layout;
+
+	return kept ? page_set_bits(kept, layout->pfn_start + at * 8, bits, size)
+	            : kdump_bitmap(layout, core->plan->memory, at * 8, bits, size);
 }
 
 /* kept is NULL for the bitmap of RAM, and for the other one if all of it is in the core. */
@@ -97,14 +98,16 @@ static int kdump_begin(struct core *core)
 	struct kdump_core *kdump = kdump_of(core);
 	struct kdump_layout *layout = &kdump->layout;
 	const struct core_plan *plan = core->plan;
+	struct error error;
 
 	if (plan->page_shift < CORE_PAGE_SHIFT_MIN || plan->page_shift > CORE_PAGE_SHIFT_MAX)
 		return core_fail(core, "no core has pages of 2^%u bytes", plan->page_shift);
-	if (kdump_layout_init(layout, plan))
-		return core_fail(core, "memory up to 0x%llx is more than kdump's readers can take",
-			(unsigned long long)ranges_end(plan->memory));
+	if (kdump_layout_init(layout, plan, &error))
+		return core_fail(core, "%s", error.text);
 	if (plan->kept && plan->kept->page_shift != plan->page_shift)
 		return core_fail(core, "other pages were kept than the core has");
+	if (plan->kept && layout->pfn_start % PAGE_SET_ALIGN)
+		return core_fail(core, "page frames are counted from an odd one");
 	core->page_size = UINT64_C(1) << plan->page_shift;
 	kdump->descriptors = calloc(DESCRIPTORS_AT_ONCE, sizeof(*kdump->descriptors));
 	kdump->parts = malloc(CORE_PIECE_MAX);

@@ -23,6 +23,7 @@ struct kdump_file {
 	const struct kdump_form *form;
 	uint8_t header[KDUMP_HEADER_MAX];
 	uint64_t block, sub_blocks, bitmap_blocks, version;
+	uint64_t start; /* address that page frames are counted from */
 	struct error *error;
 };
 
@@ -67,7 +68,8 @@ static void take_machine(struct kdump_file *kdump)
 	struct core_file *file = kdump->file;
 	char machine[UTSNAME_STRING_SIZE];
 
-	memcpy(machine, kdump->header + KDUMP_UTSNAME_OFFSET + 4 * UTSNAME_STRING_SIZE,
+	memcpy(machine,
+		kdump->header + KDUMP_UTSNAME_OFFSET + KDUMP_UTSNAME_MACHINE * UTSNAME_STRING_SIZE,
 		sizeof(machine));
 	machine[sizeof(machine) - 1] = '\0';
 	file->bits = kdump->form->bits;
@@ -126,6 +128,28 @@ static int read_notes(struct kdump_file *kdump, const uint8_t *sub_header)
 		get(kdump, sub_header, kdump->form->size_note), kdump->error);
 }
 
+/*
+ * Of cores of 32-bit Arm, the readers that know the CPU (see kdump_headers.c). QEMU counts from
+ * address 0, but has no name of a machine for it.
+ */
+static void take_start(struct kdump_file *kdump, const uint8_t *sub_header)
+{
+	const struct arch *arch = kdump->file->arch;
+	uint64_t phys_base = get(kdump, sub_header, kdump->form->phys_base);
+
+	if (arch && arch->frames_from_ram_start && kdump->form->bits == 32)
+		kdump->start = phys_base - phys_base % kdump->block;
+}
+
+/* Adds the run of page frames in front of pfn. */
+static int add_frames(struct kdump_file *kdump, struct ranges *memory, uint64_t pfn, uint64_t run)
+{
+	if (run && memory &&
+		ranges_add(memory, kdump->start + (pfn - run) * kdump->block, run * kdump->block))
+		return error_set(kdump->error, "its memory is in too many pieces");
+	return 0;
+}
+
 /* Visits the bits of a bitmap: page frames of RAM become memory, those that are held are counted.
  */
 static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
@@ -151,15 +175,12 @@ static int read_bitmap(struct kdump_file *kdump, uint64_t offset, uint64_t size,
 			run += set;
 			if (set || !run)
 				continue;
-			if (memory &&
-				ranges_add(memory, (pfn - run) * kdump->block, run * kdump->block))
-				return error_set(kdump->error, "its memory is in too many pieces");
+			if (add_frames(kdump, memory, pfn, run))
+				return -1;
 			run = 0;
 		}
 	}
-	if (run && memory && ranges_add(memory, (pfn - run) * kdump->block, run * kdump->block))
-		return error_set(kdump->error, "its memory is in too many pieces");
-	return 0;
+	return add_frames(kdump, memory, pfn, run);
 }
 
 /*
@@ -231,6 +252,7 @@ int kdump_file_read(struct core_file *file, const struct core_source *source, st
 		return -1;
 	file->page_size = kdump.block;
 	take_machine(&kdump);
+	take_start(&kdump, sub_header);
 	take_format(&kdump);
 	file->dump_level = (unsigned)get(&kdump, sub_header, kdump.form->dump_level);
 	return read_notes(&kdump, sub_header) ? -1 : read_memory_map(&kdump, sub_header);

@@ -43,6 +43,7 @@ struct kdump_form {
 enum {
 	/* In all forms. */
 	KDUMP_UTSNAME_OFFSET = 12,
+	KDUMP_UTSNAME_MACHINE = 4, /* of its strings */
 	KDUMP_HEADER_MAX = 464,
 	KDUMP_SUB_HEADER_MAX = 104,
 };

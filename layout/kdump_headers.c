@@ -2,6 +2,7 @@
 #include "layout/kdump_headers.h"
 
 #include <elf.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "arch/notes.h"
@@ -13,12 +14,12 @@ static uint64_t whole(uint64_t size, uint64_t block)
 
 static uint64_t first_pfn(const struct kdump_layout *layout, const struct range *range)
 {
-	return range->start >> layout->page_shift;
+	return (range->start >> layout->page_shift) - layout->pfn_start;
 }
 
 static uint64_t end_pfn(const struct kdump_layout *layout, const struct range *range)
 {
-	return ((range->start + range->size - 1) >> layout->page_shift) + 1;
+	return ((range->start + range->size - 1) >> layout->page_shift) + 1 - layout->pfn_start;
 }
 
 /* Ranges that meet within a page have it once. */
@@ -44,7 +45,35 @@ static const struct kdump_form *choose_form(const struct arch *arch)
 	return arch->align64 == 4 ? &kdump_form_32_packed : &kdump_form_32_padded;
 }
 
-int kdump_layout_init(struct kdump_layout *layout, const struct core_plan *plan)
+/*
+ * crash (paddr_to_pfn() of its diskdump.c) and makedumpfile (ARCH_PFN_OFFSET) of 32-bit Arm take
+ * phys_base off an address, and so have no page frame for what is below it.
+ */
+static int set_frames(
+	struct kdump_layout *layout, const struct core_plan *plan, struct error *error)
+{
+	const struct ranges *memory = plan->memory;
+
+	if (plan->arch->frames_from_ram_start)
+		layout->pfn_start = (uint64_t)plan->phys_base >> plan->page_shift;
+	if (memory->count && memory->items[0].start >> plan->page_shift < layout->pfn_start)
+		return error_set(error,
+			"memory at 0x%" PRIx64
+			" is in front of the kernel's, where kdump's readers "
+			"count page frames from: 0x%" PRIx64,
+			memory->items[0].start, layout->pfn_start << plan->page_shift);
+	layout->pfn_end = (ranges_end(memory) + (UINT64_C(1) << plan->page_shift) - 1) >>
+	                  plan->page_shift;
+	layout->pfn_end -= layout->pfn_start;
+	if (layout->pfn_end > UINT64_C(1) << KDUMP_PFN_BITS_MAX)
+		return error_set(error,
+			"memory up to 0x%" PRIx64 " is more than kdump's readers can take",
+			ranges_end(memory));
+	return 0;
+}
+
+int kdump_layout_init(
+	struct kdump_layout *layout, const struct core_plan *plan, struct error *error)
 {
 	uint64_t block = UINT64_C(1) << plan->page_shift;
 	uint64_t sub_header, descriptors;
@@ -54,8 +83,7 @@ int kdump_layout_init(struct kdump_layout *layout, const struct core_plan *plan)
 		.order = plan->arch->order,
 		.page_shift = plan->page_shift,
 	};
-	layout->pfn_end = whole(ranges_end(plan->memory), block) >> plan->page_shift;
-	if (layout->pfn_end > UINT64_C(1) << KDUMP_PFN_BITS_MAX)
+	if (set_frames(layout, plan, error))
 		return -1;
 	layout->page_count = plan->kept ? page_set_count(plan->kept)
 	                                : count_pages(layout, plan->memory);
@@ -71,6 +99,15 @@ int kdump_layout_init(struct kdump_layout *layout, const struct core_plan *plan)
 	return 0;
 }
 
+/* Without a kernel's name of the machine, its readers still want to know whose CPU's core it is. */
+static void put_utsname(uint8_t *to, const struct core_plan *plan)
+{
+	memcpy(to, plan->utsname, UTSNAME_STRINGS * UTSNAME_STRING_SIZE);
+	to += (size_t)KDUMP_UTSNAME_MACHINE * UTSNAME_STRING_SIZE;
+	if (!to[0])
+		memcpy(to, plan->arch->name, strnlen(plan->arch->name, UTSNAME_STRING_SIZE - 1));
+}
+
 void kdump_header(const struct kdump_layout *layout, const struct core_plan *plan, uint32_t status,
 	uint8_t header[KDUMP_HEADER_MAX])
 {
@@ -81,7 +118,7 @@ void kdump_header(const struct kdump_layout *layout, const struct core_plan *pla
 	memset(header, 0, KDUMP_HEADER_MAX);
 	memcpy(header, KDUMP_SIGNATURE, KDUMP_SIGNATURE_SIZE);
 	field_put(header, form->header_version, KDUMP_VERSION, order);
-	memcpy(header + KDUMP_UTSNAME_OFFSET, plan->utsname, UTSNAME_STRINGS * UTSNAME_STRING_SIZE);
+	put_utsname(header + KDUMP_UTSNAME_OFFSET, plan);
 	field_put(header, form->status, status, order);
 	field_put(header, form->block_size, block, order);
 	field_put(header, form->sub_hdr_size, (layout->bitmaps - block) / block, order);

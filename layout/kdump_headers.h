@@ -12,6 +12,7 @@ struct kdump_layout {
 	const struct kdump_form *form;
 	enum byte_order order;
 	unsigned page_shift;
+	uint64_t pfn_start;   /* the page frame that all others here are counted from */
 	uint64_t pfn_end;     /* behind the last page frame: max_mapnr */
 	uint64_t page_count;  /* that the core has */
 	uint64_t bitmap_size; /* of each of the two, in bytes, whole blocks */
@@ -19,8 +20,11 @@ struct kdump_layout {
 	uint64_t notes, bitmaps, descriptors, pages;
 };
 
-/* Returns 0, or -1 if there is memory at addresses that the format's readers cannot cope with. */
-int kdump_layout_init(struct kdump_layout *layout, const struct core_plan *plan);
+/*
+ * Returns 0, or -1 with the reason: memory at addresses that the format's readers cannot cope with.
+ */
+int kdump_layout_init(
+	struct kdump_layout *layout, const struct core_plan *plan, struct error *error);
 
 /*
  * The first block's header and the sub-header in the second, of the form's sizes. late is NULL or

@@ -23,8 +23,10 @@ struct kernel {
 	struct page_table table; /* the verified root */
 	struct mapping text;     /* the kernel image, as one linear piece */
 	uint64_t direct_map;     /* virtual address of physical address 0, modulo 2^64 */
-	uint64_t direct_map_end; /* first physical address that it does not reach */
-	int64_t phys_base;       /* as NUMBER(phys_base): may be negative */
+	/* Of 32 bits: the first physical address that it has, and the first that it does not reach.
+	 */
+	uint64_t direct_map_start, direct_map_end;
+	int64_t phys_base; /* as NUMBER(phys_base): may be negative */
 
 	/* The tables that were read last, for the search that comes next; NULL if none. */
 	struct page_cache *cache;

@@ -159,7 +159,7 @@ static int visit_direct_map(void *ctx, const struct mapping *mapping)
 }
 
 struct direct_map_extent {
-	uint64_t base, end;
+	uint64_t base, start, end;
 };
 
 /* Behind it, single pages of what is mapped anywhere may happen to lie in their place. */
@@ -169,21 +169,25 @@ static int visit_extent(void *ctx, const struct mapping *mapping)
 
 	if (mapping->vaddr - mapping->paddr != extent->base)
 		return extent->end != 0;
+	if (!extent->end)
+		extent->start = mapping->paddr;
 	extent->end = mapping->paddr + mapping->size;
 	return 0;
 }
 
 /* 32 bits have no room for all of RAM; what is left over is mapped elsewhere, or nowhere. */
-static uint64_t find_direct_map_end(const struct page_table *table,
-	const struct kernel_space *space, uint64_t base, const struct guest_memory *memory)
+static void find_extent(
+	struct kernel *kernel, const struct kernel_space *space, const struct guest_memory *memory)
 {
-	struct direct_map_extent extent = { .base = base };
+	struct direct_map_extent extent = { .base = kernel->direct_map, .end = 0 };
 
-	if (table->arch->elf_class != ELFCLASS32)
-		return UINT64_MAX;
-	paging_walk(table, memory, space->direct_map.first, space->direct_map.last, visit_extent,
-		&extent);
-	return extent.end;
+	if (kernel->table.arch->elf_class == ELFCLASS32)
+		paging_walk(&kernel->table, memory, space->direct_map.first, space->direct_map.last,
+			visit_extent, &extent);
+	else
+		extent.end = UINT64_MAX;
+	kernel->direct_map_start = extent.start;
+	kernel->direct_map_end = extent.end;
 }
 
 static bool find_in(struct kernel *kernel, const struct page_table *table, const struct ranges *ram,
@@ -209,7 +213,7 @@ static bool find_in(struct kernel *kernel, const struct page_table *table, const
 	kernel->table = *table;
 	kernel->text = text;
 	kernel->direct_map = search.tried[search.count - 1];
-	kernel->direct_map_end = find_direct_map_end(table, &space, kernel->direct_map, memory);
+	find_extent(kernel, &space, memory);
 	if (space.text_base)
 		kernel->phys_base = (int64_t)(text.paddr - (text.vaddr - space.text_base));
 	return true;

@@ -51,9 +51,11 @@ uint64_t page_set_count(const struct page_set *set); /* of the frames that are i
 /* The first run of frames at or behind *pfn, as long as it is. False if there is none. */
 bool page_set_next(const struct page_set *set, uint64_t *pfn, uint64_t *count);
 
+enum { PAGE_SET_ALIGN = 64 };
+
 /*
- * Puts the bits of the frames from first on, a multiple of 64, into size bytes, a multiple of 8:
- * the lowest bit of a byte first. False if none of them is in.
+ * Puts the bits of the frames from first on, a multiple of PAGE_SET_ALIGN, into size bytes, a
+ * multiple of 8: the lowest bit of a byte first. False if none of them is in.
  */
 bool page_set_bits(const struct page_set *set, uint64_t first, uint8_t *bits, size_t size);
 

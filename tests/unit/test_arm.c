@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "layout/kernel.h"
 
 #define BIT(n) ((uint64_t)1 << (n))
 
@@ -359,6 +360,78 @@ static void test_notes_of_no_vcpu(void **state)
 	notes_deinit(&notes);
 }
 
+/* ---- a kernel ---- */
+
+/* RAM, of which the first MiB has the tables; what is behind that nobody reads. */
+enum { RAM = 0x60000000, RAM_SIZE = 0x10000000, TABLES_SIZE = 0x100000, ROOT = 0x4000 };
+
+static uint8_t tables[TABLES_SIZE];
+
+static int read_tables(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	(void)ctx;
+	if (paddr < RAM || paddr - RAM > TABLES_SIZE || len > TABLES_SIZE - (paddr - RAM))
+		return -1;
+	memcpy(buf, tables + (paddr - RAM), len);
+	return 0;
+}
+
+static const struct guest_memory memory = { .read = read_tables };
+
+enum { KERNEL_DATA = 0x412, KERNEL_CODE = 0x8402, USER_CODE = 0x8c02 };
+
+static void map_sections(uint32_t vaddr, uint32_t paddr, uint32_t mib, uint32_t what)
+{
+	for (uint32_t i = 0; i < mib; i++)
+		put_le32(tables + ROOT + (size_t)4 * ((vaddr >> 20) + i),
+			(paddr + (i << 20)) | what);
+}
+
+/*
+ * PAGE_OFFSET is 0x80000000, as VMSPLIT_2G has it. In front of it is a process with huge pages, of
+ * RAM behind the lowmem of 128 MiB, and as far apart from it as the direct map. Memory in front of
+ * the RAM is not the kernel's.
+ */
+static void test_kernel(void **state)
+{
+	struct registers cpu = cpu_with(
+		(struct named[]){
+			{ "cpsr", USER },
+			{ "SCTLR", 0x10c5387d },
+			{ "TTBCR", 0 },
+			{ "TTBR0_EL1", (RAM + ROOT) | 0x6a },
+			{ NULL, 0 },
+		},
+		LITTLE);
+	struct kernel kernel;
+	struct ranges ram;
+
+	(void)state;
+	memset(tables, 0, sizeof(tables));
+	map_sections(0x40000000, 0x6a000000, 8, USER_CODE);
+	map_sections(0x80000000, RAM, 1, KERNEL_DATA);
+	map_sections(0x80100000, RAM + 0x100000, 6, KERNEL_CODE);
+	map_sections(0x80700000, RAM + 0x700000, 121, KERNEL_DATA);
+	/* ioremap() */
+	map_sections(0xf0000000, 0x10000000, 4, KERNEL_DATA);
+	ranges_init(&ram);
+	assert_int_equal(ranges_add(&ram, 0x48000000, 0x2000000), 0);
+	assert_int_equal(ranges_add(&ram, RAM, RAM_SIZE), 0);
+	kernel_init(&kernel);
+	kernel_find_mappings(&kernel, little, &cpu, 1, &ram, &memory);
+	assert_true(kernel.mapped);
+	assert_int_equal(kernel.table.root, RAM + ROOT);
+	assert_int_equal(kernel.text.vaddr, 0x80100000);
+	assert_int_equal(kernel.text.paddr, RAM + 0x100000);
+	assert_int_equal(kernel.direct_map, 0x80000000 - RAM);
+	assert_int_equal(kernel.direct_map_start, RAM);
+	assert_int_equal(kernel.direct_map_end, RAM + 0x8000000);
+	assert_int_equal(kernel.phys_base, 0);
+	kernel_deinit(&kernel);
+	ranges_deinit(&ram);
+	registers_deinit(&cpu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_notes_of_the_m_profile),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_notes_of_no_vcpu),
+		cmocka_unit_test(test_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, find_both, NULL);

@@ -854,6 +854,104 @@ static void test_memory_at_too_high_addresses(void **state)
 		"memory up to 0x10000000000001 is more than kdump's readers can take");
 }
 
+/* ---- page frames that are counted from the start of RAM ------------------------------------- */
+
+/* As 32-bit Arm: 0x40000 and 0x40002 become 0 and 2, and the bitmaps are not those of 1 GiB. */
+static const struct arch toy32_offset = {
+	.name = "toy32_offset",
+	.elf_class = ELFCLASS32,
+	.order = LITTLE,
+	.page_shift = 12,
+	.align64 = 8,
+	.frames_from_ram_start = true,
+};
+
+enum { OFFSET_RAM = 0x40000000 };
+
+static void prepare_offset(struct fixture *f)
+{
+	use(f, &toy32_offset);
+	clear_memory(f);
+	add(f, OFFSET_RAM, PAGE);
+	add(f, OFFSET_RAM + 2 * PAGE, PAGE);
+	make_text(f->guest, PAGE, 1);
+	make_noise(f->guest + 2 * PAGE, PAGE);
+	f->plan.phys_base = OFFSET_RAM;
+}
+
+static void test_frames_from_ram_start(void **state)
+{
+	static const uint8_t bits[] = { 0x05 };
+	struct fixture *f = *state;
+	struct descriptor descriptor;
+
+	NEEDS_A_CODEC(f);
+	prepare_offset(f);
+	create(f);
+	assert_int_equal(put_memory(f->core, OFFSET_RAM, f->guest, PAGE), 0);
+	assert_int_equal(put_memory(f->core, OFFSET_RAM + 2 * PAGE, f->guest + 2 * PAGE, PAGE), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+
+	assert_int_equal(at_32(f, 0x1a8), 2); /* bitmap_blocks */
+	assert_int_equal(at_32(f, 0x1ac), 3); /* max_mapnr */
+	assert_int_equal(at_32(f, 0x1000), OFFSET_RAM);
+	assert_int_equal(at_64(f, 0x1058), 3); /* max_mapnr_64 */
+	assert_memory_equal(at(f, 0x2000, 1), bits, 1);
+	is_zero_between(f, 0x2001, 0x3000);
+	assert_memory_equal(at(f, 0x3000, 1), bits, 1);
+	is_zero_between(f, 0x3001, 0x4000);
+	descriptor = descriptor_at(f, 0x4000, 0);
+	is_compressed(f, descriptor, 0x5030, f->guest, PAGE);
+	is_plain(f, descriptor_at(f, 0x4000, 1), 0x5030 + descriptor.size, f->guest + 2 * PAGE,
+		PAGE);
+}
+
+/* Memory that begins behind the start of RAM, and a page that is left out. */
+static void test_kept_frames_from_ram_start(void **state)
+{
+	static const uint8_t ram[] = { 0x04, 0x01 }, held[] = { 0x00, 0x01 };
+	struct fixture *f = *state;
+	struct page_set kept;
+
+	NEEDS_A_CODEC(f);
+	prepare_offset(f);
+	clear_memory(f);
+	add(f, OFFSET_RAM + 2 * PAGE, PAGE);
+	add(f, OFFSET_RAM + 8 * PAGE, PAGE);
+	assert_int_equal(page_set_init(&kept, &f->memory, 12), 0);
+	page_set_remove(&kept, OFFSET_RAM / PAGE + 2, 1);
+	f->plan.kept = &kept;
+	create(f);
+	assert_int_equal(put_memory(f->core, OFFSET_RAM + 8 * PAGE, f->guest, PAGE), 0);
+	assert_int_equal(core_finish(f->core, NULL), 0);
+	assert_int_equal(at_32(f, 0x1ac), 9); /* max_mapnr */
+	assert_memory_equal(at(f, 0x2000, 2), ram, 2);
+	assert_memory_equal(at(f, 0x3000, 2), held, 2);
+
+	f->plan.phys_base = OFFSET_RAM + 2 * PAGE;
+	create(f);
+	fails_with(f, "page frames are counted from an odd one");
+	page_set_deinit(&kept);
+}
+
+static void test_memory_in_front_of_ram(void **state)
+{
+	struct fixture *f = *state;
+
+	NEEDS_A_CODEC(f);
+	prepare_offset(f);
+	add(f, OFFSET_RAM - PAGE, PAGE);
+	create(f);
+	fails_with(f, "memory at 0x3ffff000 is in front of the kernel's, where kdump's readers "
+		      "count page frames from: 0x40000000");
+	assert_int_equal(f->sink.calls, 0);
+	/* Of a 64-bit address, 36 bits count as page frames. */
+	clear_memory(f);
+	add(f, OFFSET_RAM + (UINT64_C(1) << 48), 1);
+	create(f);
+	fails_with(f, "memory up to 0x1000040000001 is more than kdump's readers can take");
+}
+
 /* ---- parts of pages -------------------------------------------------------------------------- */
 
 /* What is not in the core is zero there. */
@@ -1066,7 +1164,10 @@ static void check_late(struct fixture *f, const struct kdump_offsets *form)
 	memset(f->utsname, 0, sizeof(f->utsname));
 	prepare_small(f);
 	write_memory(f);
-	is_zero_between(f, 0xc, 0xc + UTSNAME);
+	/* The machine is known by the name of its CPU. */
+	is_zero_between(f, 0xc, 0xc + 4 * 65);
+	assert_string_equal((const char *)at(f, 0xc + 4 * 65, 65), form->arch->name);
+	is_zero_between(f, 0xc + 5 * 65, 0xc + UTSNAME);
 	assert_int_equal(at_64(f, 0x1000 + form->offset_vmcoreinfo), 0);
 	assert_int_equal(at_word(f, form, 0x1000 + form->size_note), 24);
 
@@ -1241,6 +1342,9 @@ int main(void)
 		TEST(test_bad_page_sizes),
 		TEST(test_more_than_32_bits_of_page_frames),
 		TEST(test_memory_at_too_high_addresses),
+		TEST(test_frames_from_ram_start),
+		TEST(test_kept_frames_from_ram_start),
+		TEST(test_memory_in_front_of_ram),
 		TEST(test_ranges_within_pages),
 		TEST(test_ranges_that_share_a_page),
 		TEST(test_parts_of_zeros_and_noise),

@@ -267,6 +267,40 @@ static void test_machine(void **state)
 	assert_null(f->core.arch);
 }
 
+/* Of 32-bit Arm, page frames are counted from phys_base. */
+static void test_frames_from_ram_start(void **state)
+{
+	static const struct {
+		const char *machine;
+		size_t form;
+		uint64_t phys_base, start;
+	} cases[] = {
+		{ "armv7l", 3, 0x40000000, 0x40000000 },
+		{ "armv5tejl", 2, 0x40000000, 0x40000000 },
+		{ "arm", 3, 0x80200123, 0x80200000 },
+		{ "armv7b", 4, 0xffe00000, 0xffe00000 },
+		/* As QEMU has it; what is no 32-bit core is not of this kind. */
+		{ "Unknown", 3, 0x40000000, 0 },
+		{ "i686", 2, 0x40000000, 0 },
+		{ "armv7l", 0, 0x40000000, 0 },
+		{ "aarch64", 0, 0x40000000, 0 },
+	};
+	struct fixture *f = *state;
+
+	NEEDS_A_CODEC(f);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		f->build.form = &kdump_forms[cases[i].form];
+		f->build.machine = cases[i].machine;
+		write_small(f);
+		set_word(f, 0, cases[i].phys_base);
+		assert_int_equal(read_core(f), 0);
+		assert_int_equal(f->core.memory.count, 2);
+		assert_int_equal(f->core.memory.items[0].start, cases[i].start + 0x1000);
+		assert_int_equal(f->core.memory.items[0].size, 0x2000);
+		assert_int_equal(f->core.memory.items[1].start, cases[i].start + 0x9000);
+	}
+}
+
 static void test_large_pages(void **state)
 {
 	static const struct range range = { 0x20000, 0x30000 };
@@ -742,6 +776,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_form),
 		TEST(test_machine),
+		TEST(test_frames_from_ram_start),
 		TEST(test_large_pages),
 		TEST(test_parts_of_pages),
 		TEST(test_ends_of_bitmaps),

@@ -477,6 +477,34 @@ static void test_headers_by_vmcoreinfo(void **state)
 	assert_int_equal(plan.core.phys_base, -2097152);
 }
 
+/* Of 32-bit Arm: where the kernel has its RAM, or the first memory, in steps of 2 MiB. */
+static void test_phys_base_where_frames_are_counted_from(void **state)
+{
+	(void)state;
+	guest.arch = arch_find("arm");
+	assert_non_null(guest.arch);
+	ranges_deinit(&guest.ram);
+	add(&guest.ram, 0x48001000, 0x2000000);
+	add(&guest.ram, 0x60000000, 0x4000000);
+	make(&automatic, true);
+	assert_int_equal(plan.core.phys_base, 0x48000000);
+	plan_deinit(&plan);
+
+	have_kernel(0x60300000, 0x1000000);
+	guest.kernel.direct_map_start = 0x60100000;
+	make(&automatic, true);
+	assert_int_equal(plan.core.phys_base, 0x60000000);
+	plan_deinit(&plan);
+
+	/* Of 64-bit Arm, the first RAM, and not the ROM that may be in front of it */
+	guest.arch = arch_find("aarch64");
+	ranges_deinit(&guest.memory);
+	add(&guest.memory, 0, 0x1000);
+	add(&guest.memory, 0x48001000, 0x2000000);
+	make(&automatic, true);
+	assert_int_equal(plan.core.phys_base, 0x48001000);
+}
+
 static void test_compress_level(void **state)
 {
 	struct options options = automatic;
@@ -532,6 +560,7 @@ int main(void)
 		TEST(test_paging),
 		TEST(test_headers),
 		TEST(test_headers_by_vmcoreinfo),
+		TEST(test_phys_base_where_frames_are_counted_from),
 		TEST(test_compress_level),
 		TEST(test_late_vmcoreinfo_tells),
 		TEST(test_late_vmcoreinfo_once),

@@ -548,6 +548,7 @@ static void expect_newer_kernel(
 	assert_int_equal(kernel.text.paddr, IMAGE);
 	assert_int_equal(kernel.text.size, 0xa00000);
 	assert_int_equal(kernel.direct_map, page_offset - RAM_START);
+	assert_int_equal(kernel.direct_map_start, 0);
 	assert_int_equal(kernel.direct_map_end, UINT64_MAX);
 	assert_true(paging_translate(&kernel.table, &memory, image + 0x654321, &paddr));
 	assert_int_equal(paddr, IMAGE + 0x654321);
@@ -612,6 +613,7 @@ static void test_kernel_of_32_bits(void **state)
 	assert_int_equal(kernel.text.vaddr, 0xc0400000);
 	assert_int_equal(kernel.text.paddr, IMAGE_32);
 	assert_int_equal(kernel.direct_map, 0xc0000000 - RAM_START);
+	assert_int_equal(kernel.direct_map_start, IMAGE_32);
 	assert_int_equal(kernel.direct_map_end, RAM_END);
 	assert_true(paging_translate(&kernel.table, &memory, 0xc1234567, &paddr));
 	assert_int_equal(paddr, 0x81234567);
