@@ -39,19 +39,33 @@ static void map_kernel_image(struct plan *plan, const struct guest *guest)
 	add_mapping(plan, text->vaddr, text->paddr, size);
 }
 
-static void map_physically(struct plan *plan, uint64_t start, uint64_t end)
+/*
+ * What has no virtual address gets its physical one, as in QEMU's own dumps. With 32 bits, that may
+ * be one of the direct map, which is then read from the wrong place; 0 is no address of the kernel.
+ */
+static void map_physically(
+	struct plan *plan, const struct guest *guest, uint64_t start, uint64_t end)
 {
-	if (start < end)
-		add_mapping(plan, start, start, end - start);
+	const struct kernel *kernel = &guest->kernel;
+	uint64_t vaddr = start;
+
+	if (start >= end)
+		return;
+	if (kernel->mapped && kernel->direct_map_end != UINT64_MAX &&
+		end > kernel->direct_map + guest->ram.items[0].start &&
+		start < kernel->direct_map + kernel->direct_map_end)
+		vaddr = 0;
+	add_mapping(plan, vaddr, start, end - start);
 }
 
-static void map_ram(struct plan *plan, const struct kernel *kernel, uint64_t start, uint64_t end)
+static void map_ram(struct plan *plan, const struct guest *guest, uint64_t start, uint64_t end)
 {
+	const struct kernel *kernel = &guest->kernel;
 	uint64_t reached = kernel->direct_map_end < end ? kernel->direct_map_end : end;
 
 	if (start < reached)
 		add_mapping(plan, kernel->direct_map + start, start, reached - start);
-	map_physically(plan, start > reached ? start : reached, end);
+	map_physically(plan, guest, start > reached ? start : reached, end);
 }
 
 /*
@@ -69,11 +83,11 @@ static void map_directly(struct plan *plan, const struct guest *guest, const str
 
 		if (from >= to)
 			continue;
-		map_physically(plan, at, from);
-		map_ram(plan, &guest->kernel, from, to);
+		map_physically(plan, guest, at, from);
+		map_ram(plan, guest, from, to);
 		at = to;
 	}
-	map_physically(plan, at, end);
+	map_physically(plan, guest, at, end);
 }
 
 static void map_memory(struct plan *plan, const struct guest *guest)
@@ -84,7 +98,7 @@ static void map_memory(struct plan *plan, const struct guest *guest)
 		if (guest->kernel.mapped)
 			map_directly(plan, guest, range);
 		else
-			map_physically(plan, range->start, range->start + range->size);
+			map_physically(plan, guest, range->start, range->start + range->size);
 	}
 }
 

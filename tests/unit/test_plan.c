@@ -129,6 +129,37 @@ static void test_with_kernel(void **state)
 	assert_mappings(expected);
 }
 
+/* With 32 bits, the direct map has an end. What is behind it must not answer to its addresses. */
+static void test_highmem(void **state)
+{
+	static const struct core_mapping expected[] = {
+		{ 0xc0000000, 0, 0xa0000 },
+		{ 0xc0100000, 0x100000, 0x37efe000 },
+		{ 0x37ffe000, 0x37ffe000, 0x48002000 },
+		{ 0x90000000, 0x90000000, 0x1000 },
+		{ 0, 0xa0000000, 0x30000000 },
+		{ 0xff000000, 0xff000000, 0x1000 },
+		{ 0x100000000, 0x100000000, 0x10000000 },
+		{ 0 },
+	};
+
+	(void)state;
+	add(&guest.ram, 0x8000000, 0x78000000);
+	add(&guest.ram, 0x90000000, 0x1000);
+	add(&guest.ram, 0xa0000000, 0x30000000);
+	add(&guest.ram, 0xff000000, 0x1000);
+	add(&guest.ram, 0x100000000, 0x10000000);
+	guest.kernel.mapped = true;
+	guest.kernel.direct_map = 0xc0000000;
+	guest.kernel.direct_map_end = 0x37ffe000;
+	/* The image is a part of the direct map. */
+	guest.kernel.text = (struct mapping){
+		.vaddr = 0xc1000000, .paddr = 0x1000000, .size = 0x36ffe000
+	};
+	make(&automatic, true);
+	assert_mappings(expected);
+}
+
 /* Page tables may map more than there is of RAM, large pages being what they are. */
 static void test_image_over_end_of_ram(void **state)
 {
@@ -565,6 +596,7 @@ int main(void)
 		TEST(test_late_vmcoreinfo_tells),
 		TEST(test_late_vmcoreinfo_once),
 		TEST(test_with_kernel),
+		TEST(test_highmem),
 		TEST(test_image_over_end_of_ram),
 		TEST(test_image_to_end_of_ram),
 		TEST(test_image_outside),

@@ -51,7 +51,6 @@ class Guest(Qemu):
     devices                for -device each
     within                 a command that starts QEMU
     extra                  more of QEMU's command line
-    linux                  False: no kernel at all, and QEMU waits at the reset vector (-S)
     program                the QEMU to run
     foreign                the kernel of another CPU, by its name in fetch-foreign.sh
     terminal               what the kernel calls the first serial port
@@ -69,7 +68,6 @@ class Guest(Qemu):
         devices=(),
         extra=(),
         within=(),
-        linux=True,
         program=QEMU,
         foreign=None,
         terminal="ttyS0",
@@ -79,10 +77,7 @@ class Guest(Qemu):
         arguments += ["-serial", f"file:{self._serial}"]
         for device in devices:
             arguments += ["-device", device]
-        if linux:
-            arguments += self._linux(directory, foreign, modules, [f"console={terminal}", *append])
-        else:
-            arguments += ["-S"]
+        arguments += self._linux(directory, foreign, modules, [f"console={terminal}", *append])
         super().__init__(directory, program, [*arguments, *extra], gdb=gdb, within=within)
 
     def _linux(self, directory, foreign, modules, append):

@@ -28,6 +28,7 @@ class Kind:
     arch: str  # as our program names it
     elf_machine: int
     elf_class: int = 2
+    kdump_class: int = 0  # the kernel's, where that of ELF is of another by the memory that it has
     order: str = "<"
     machine: str = "virt"
     cpu: str = "max"
@@ -38,6 +39,9 @@ class Kind:
     said: str = ""  # a text on the console that shows that the guest is of the kind
     # The readers that translate addresses of this CPU by its page tables.
     readers: tuple = ("drgn", "libkdumpfile")
+    # libkdumpfile has to be told where the page tables are: it finds the direct map by them, and
+    # them by their virtual address.
+    tell_root: bool = False
     # Virtual addresses of all of RAM are in PT_LOADs, where there is an address for it.
     direct_map: bool = True
 
@@ -77,8 +81,8 @@ def story(directory, kind):
         check_equal((core.elf_class, core.order), (kind.elf_class, kind.order), "class and order")
         check_equal(core.vmcoreinfo(), truth.vmcoreinfo, "VMCOREINFO")
         check_equal(truth.value("OSRELEASE"), names[2], "OSRELEASE")
-        check_story(elf, kind, names[2])
-        check_story(kdump, kind, names[2])
+        check_story(elf, kind, names[2], kind.elf_class)
+        check_story(kdump, kind, names[2], kind.kdump_class or kind.elf_class)
         check_loads(core, guest, truth, kind)
 
         step("compare the memory")
@@ -93,7 +97,8 @@ def story(directory, kind):
         check_equal(strings(uts)[: len(names)], names, "utsname in memory")
         if "drgn" in kind.readers:
             check_equal(read_by_drgn(elf, truth.uts, len(uts)), uts, "utsname as drgn reads it")
-        check_kdump(kdump, truth, uts, names, "libkdumpfile" in kind.readers)
+        root = kind.tell_root and translate(guest, truth.symbol("swapper_pg_dir"))
+        check_kdump(kdump, truth, uts, names, "libkdumpfile" in kind.readers, root)
 
 
 def strings(uts):
@@ -101,11 +106,11 @@ def strings(uts):
     return [uts[n * size : (n + 1) * size].split(b"\0")[0].decode() for n in range(count)]
 
 
-def check_story(core, kind, release):
+def check_story(core, kind, release, core_class):
     """What our own program says of the core."""
     told = json.loads(rspdump("info", "--json", core).stdout)
     check_equal(told["arch"], kind.arch, f"info {core.name}: CPU")
-    check_equal(told["bits"], {1: 32, 2: 64}[kind.elf_class], f"info {core.name}: bits")
+    check_equal(told["bits"], {1: 32, 2: 64}[core_class], f"info {core.name}: bits")
     check_equal(told["byte_order"], {"<": "little", ">": "big"}[kind.order], "byte order")
     check_equal(told["cpus"], 2, f"info {core.name}: CPUs")
     check_equal(told["release"], release, f"info {core.name}: release")
@@ -155,10 +160,13 @@ def read_by_drgn(core, vaddr, size):
         raise Failure(f"drgn: {error}") from error
 
 
-def check_kdump(path, truth, uts, names, translates):
+def check_kdump(path, truth, uts, names, translates, root):
     try:
         core = kdumpfile.kdumpfile(file=str(path))
         core.attr["addrxlat.ostype"] = "linux"
+        if root:
+            core.attr["addrxlat.default.rootpgt.as"] = kdumpfile.KDUMP_MACHPHYSADDR
+            core.attr["addrxlat.default.rootpgt.addr"] = root
         told = [core.attr[f"linux.uts.{key}"] for key in UTS_KEYS[: len(names)]]
         check_equal(told, names, "libkdumpfile: utsname")
         vmcoreinfo = bytes(memoryview(core.attr["linux.vmcoreinfo.raw"]))
