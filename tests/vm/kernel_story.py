@@ -5,6 +5,7 @@ itself, with its memory, and with QEMU's own walk of the page tables; and reader
 find the kernel's data by virtual addresses."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import kdumpfile
@@ -12,6 +13,7 @@ from core_story import Truth
 from elfcore import ElfCore
 from guest import Guest
 from harness import Failure, check, check_equal, rspdump, step, tell
+from kdumpcore import KdumpCore
 from kdumpfile.exceptions import KDumpBaseException
 
 UTSNAME = 6, 65  # strings of struct new_utsname, and bytes of each
@@ -42,6 +44,8 @@ class Kind:
     # libkdumpfile has to be told where the page tables are: it finds the direct map by them, and
     # them by their virtual address.
     tell_root: bool = False
+    # kdump headers that libkdumpfile up to 0.5.1 does not know: the project's own reader reads them.
+    padded: bool = False
     # Virtual addresses of all of RAM are in PT_LOADs, where there is an address for it.
     direct_map: bool = True
 
@@ -69,6 +73,7 @@ def story(directory, kind):
         check(kind.said in guest.console(), f"the guest did not say {kind.said!r}")
         truth = Truth(guest, kind.order)
         names = guest.told("uname")
+        wait_for_kernel(guest, truth)
 
         step("take the cores")
         elf, kdump = directory / "core", directory / "kdump"
@@ -97,6 +102,9 @@ def story(directory, kind):
         check_equal(strings(uts)[: len(names)], names, "utsname in memory")
         if "drgn" in kind.readers:
             check_equal(read_by_drgn(elf, truth.uts, len(uts)), uts, "utsname as drgn reads it")
+        if kind.padded:
+            check_padded_kdump(kdump, core, truth, names)
+            return
         root = kind.tell_root and translate(guest, truth.symbol("swapper_pg_dir"))
         check_kdump(kdump, truth, uts, names, "libkdumpfile" in kind.readers, root)
 
@@ -114,6 +122,20 @@ def check_story(core, kind, release, core_class):
     check_equal(told["byte_order"], {"<": "little", ">": "big"}[kind.order], "byte order")
     check_equal(told["cpus"], 2, f"info {core.name}: CPUs")
     check_equal(told["release"], release, f"info {core.name}: release")
+
+
+def wait_for_kernel(guest, truth):
+    """Lets the guest run until some vCPU may see the kernel's memory: QEMU goes by what the program
+    may that a vCPU is in."""
+    for _ in range(200):
+        try:
+            translate(guest, truth.uts)
+            return
+        except Failure:
+            guest.cont()
+            time.sleep(0.05)
+            guest.stop()
+    raise Failure("no vCPU is ever in the kernel")
 
 
 def translate(guest, vaddr):
@@ -158,6 +180,17 @@ def read_by_drgn(core, vaddr, size):
         return program.read(vaddr, size)
     except Exception as error:
         raise Failure(f"drgn: {error}") from error
+
+
+def check_padded_kdump(path, elf, truth, names):
+    core = KdumpCore(path.read_bytes(), from_phys_base=True)
+    check_equal([word.decode() for word in core.utsname[: len(names)]], names, "utsname")
+    check_equal(core.vmcoreinfo, truth.vmcoreinfo, "VMCOREINFO of the kdump core")
+    check_equal(core.notes, elf.notes, "notes of the kdump core")
+    pages = sum(last + 1 - first for first, last in truth.ram) // core.block
+    check_equal((len(core.ram), len(core.held)), (pages, pages), "pages of the kdump core")
+    for address, data in elf.pieces(1 << 24):
+        check(core.read(address, len(data)) == data, f"the kdump core's memory from {address:#x}")
 
 
 def check_kdump(path, truth, uts, names, translates, root):
