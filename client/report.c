@@ -163,21 +163,28 @@ void report_guest_text(const struct guest *guest)
 		printf("VMCOREINFO  none: %s\n", guest->vmcoreinfo_missing);
 }
 
+static void report_page_tables(const struct options *options, const struct plan *plan)
+{
+	if (!plan->page_tables) {
+		tell(options, TELL_WARNING,
+			"--paging: no vCPU has paging on, or the stub does not show its page table");
+		return;
+	}
+	if (!plan->page_tables_whole)
+		tell(options, TELL_WARNING,
+			"--paging: the page tables are too many to be read to their end");
+	tell(options, TELL_DETAIL, "%zu PT_LOADs by %zu page tables", plan->core.mapping_count,
+		plan->page_tables);
+}
+
 void report_gaps(const struct options *options, const struct guest *guest, const struct plan *plan)
 {
 	if (plan->missing[0])
 		tell(options, TELL_WARNING, "zero in the core, as the stub does not give them: %s",
 			plan->missing);
-	if (options->paging && !plan->page_tables)
-		tell(options, TELL_WARNING,
-			"--paging: no vCPU has paging on, or the stub does not show its page table");
-	if (options->paging && plan->page_tables && !plan->page_tables_whole)
-		tell(options, TELL_WARNING,
-			"--paging: the page tables are too many to be read to their end");
-	if (options->paging && plan->page_tables)
-		tell(options, TELL_DETAIL, "%zu PT_LOADs by %zu page tables",
-			plan->core.mapping_count, plan->page_tables);
-	if (!guest->kernel.mapped && !options->paging)
+	if (options->paging)
+		report_page_tables(options, plan);
+	else if (!guest->kernel.mapped)
 		tell(options, TELL_WARNING,
 			"no Linux kernel in the page tables of any vCPU: virtual addresses in the core are physical ones");
 	if (!guest->kernel.vmcoreinfo.text && !plan->late_vmcoreinfo_max)

@@ -53,16 +53,16 @@ int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate
 {
 	const struct page_table *table = kernel->mapped ? &kernel->table : NULL;
 	char strings[UTSNAME_STRINGS][UTSNAME_STRING_SIZE] = { 0 };
-	struct page_cache cache;
+	struct page_cache *cache = page_cache_create(memory);
 	int result = 0;
 
-	if (page_cache_init(&cache, memory))
+	if (!cache)
 		return error_set(error, "out of memory");
 	if (table)
-		result = vmcoreinfo_validate(candidate, &cache.memory, table, error);
+		result = vmcoreinfo_validate(candidate, &cache->memory, table, error);
 	if (result == 0 && (table || vmcoreinfo_knows_image(candidate)))
-		result = vmcoreinfo_utsname(candidate, &cache.memory, table, strings, error);
-	page_cache_deinit(&cache);
+		result = vmcoreinfo_utsname(candidate, &cache->memory, table, strings, error);
+	page_cache_destroy(cache);
 	if (result)
 		return -1;
 

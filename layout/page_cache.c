@@ -96,33 +96,20 @@ static int cached_read(void *ctx, uint64_t paddr, void *buf, size_t len)
 	return 0;
 }
 
-int page_cache_init(struct page_cache *cache, const struct guest_memory *behind)
-{
-	*cache = (struct page_cache){
-		.memory = { .read = cached_read, .ctx = cache },
-		.behind = behind,
-		.pages = malloc((size_t)(PAGE_CACHE_SLOTS + PAGE_CACHE_AHEAD) * PAGE_CACHE_PAGE),
-	};
-	if (!cache->pages)
-		return -1;
-	cache->ahead = cache->pages + (size_t)PAGE_CACHE_SLOTS * PAGE_CACHE_PAGE;
-	return 0;
-}
-
-void page_cache_deinit(struct page_cache *cache)
-{
-	free(cache->pages);
-	cache->pages = NULL;
-}
-
 struct page_cache *page_cache_create(const struct guest_memory *behind)
 {
-	struct page_cache *cache = malloc(sizeof(*cache));
+	struct page_cache *cache = calloc(1, sizeof(*cache));
 
-	if (cache && page_cache_init(cache, behind)) {
+	if (!cache)
+		return NULL;
+	cache->memory = (struct guest_memory){ .read = cached_read, .ctx = cache };
+	cache->behind = behind;
+	cache->pages = malloc((size_t)(PAGE_CACHE_SLOTS + PAGE_CACHE_AHEAD) * PAGE_CACHE_PAGE);
+	if (!cache->pages) {
 		free(cache);
 		return NULL;
 	}
+	cache->ahead = cache->pages + (size_t)PAGE_CACHE_SLOTS * PAGE_CACHE_PAGE;
 	return cache;
 }
 
@@ -130,6 +117,6 @@ void page_cache_destroy(struct page_cache *cache)
 {
 	if (!cache)
 		return;
-	page_cache_deinit(cache);
+	free(cache->pages);
 	free(cache);
 }

@@ -30,12 +30,8 @@ struct page_cache {
 	uint8_t *pages, *ahead; /* what is held; what was just read */
 };
 
-/* Returns 0, or -1 without memory. The cache must not move while it is in use. */
-int page_cache_init(struct page_cache *cache, const struct guest_memory *behind);
-void page_cache_deinit(struct page_cache *cache);
-
-/* The same on the heap; NULL without memory, and accepted. */
+/* NULL without memory. What is behind must outlive the cache. */
 struct page_cache *page_cache_create(const struct guest_memory *behind);
-void page_cache_destroy(struct page_cache *cache);
+void page_cache_destroy(struct page_cache *cache); /* NULL accepted */
 
 #endif

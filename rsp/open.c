@@ -177,14 +177,15 @@ int rsp_open(struct rsp *rsp, const char *target)
 	return 0;
 }
 
-/* Makes rsp->processes known, if they are not. What goes wrong leaves them unknown. */
-static void learn_processes(struct rsp *rsp)
+/* Makes rsp->processes known, if they are not. Returns how many: 0 if they cannot be listed. */
+static size_t learn_processes(struct rsp *rsp)
 {
 	struct rsp_thread *threads = NULL;
 	size_t count;
 
 	if (!rsp->process_count && rsp_list_threads(rsp, &threads, &count) == 0)
 		free(threads);
+	return rsp->process_count;
 }
 
 /*
@@ -193,12 +194,9 @@ static void learn_processes(struct rsp *rsp)
  */
 static int detach(struct rsp *rsp)
 {
+	size_t count = rsp->stub.multiprocess ? learn_processes(rsp) : 0;
 	struct rsp_reply reply;
-	size_t count;
 
-	if (rsp->stub.multiprocess)
-		learn_processes(rsp);
-	count = rsp->stub.multiprocess ? rsp->process_count : 0;
 	rsp->streaming = true;
 	for (size_t i = 0; i < count; i++)
 		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D;%llx",

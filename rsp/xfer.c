@@ -69,12 +69,24 @@ static int take_piece(struct transfer *transfer, struct rsp_reply *reply)
 	return append(transfer, reply->text + 1, length);
 }
 
+/* The request for what begins at an offset. Returns its size, or -1. */
+static int put_request(const struct transfer *transfer, size_t offset, char body[RSP_REQUEST_MAX])
+{
+	int size = snprintf(body, RSP_REQUEST_MAX, "qXfer:%s:read:%s:%zx,%zx", transfer->object,
+		transfer->annex, offset, piece_size(transfer->rsp));
+
+	if (size < 0 || size >= RSP_REQUEST_MAX)
+		return rsp_fail(transfer->rsp, RSP_CONFUSED, "a request is too long");
+	return size;
+}
+
 static int read_piece(struct transfer *transfer)
 {
+	char body[RSP_REQUEST_MAX];
 	struct rsp_reply reply;
 
-	if (rsp_request(transfer->rsp, RSP_EXPECT_ANSWER, &reply, "qXfer:%s:read:%s:%zx,%zx",
-		    transfer->object, transfer->annex, transfer->size, piece_size(transfer->rsp)))
+	if (put_request(transfer, transfer->size, body) < 0 ||
+		rsp_request(transfer->rsp, RSP_EXPECT_ANSWER, &reply, "%s", body))
 		return -1;
 	return take_piece(transfer, &reply);
 }
@@ -82,12 +94,9 @@ static int read_piece(struct transfer *transfer)
 static int ask_for_piece(struct transfer *transfer, size_t offset)
 {
 	char body[RSP_REQUEST_MAX];
-	int size = snprintf(body, sizeof(body), "qXfer:%s:read:%s:%zx,%zx", transfer->object,
-		transfer->annex, offset, piece_size(transfer->rsp));
+	int size = put_request(transfer, offset, body);
 
-	if (size < 0 || (size_t)size >= sizeof(body))
-		return rsp_fail(transfer->rsp, RSP_CONFUSED, "a request is too long");
-	return rsp_send(transfer->rsp, body, (size_t)size);
+	return size < 0 ? -1 : rsp_send(transfer->rsp, body, (size_t)size);
 }
 
 /*

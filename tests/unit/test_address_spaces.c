@@ -133,6 +133,16 @@ static void expect(const struct core_mapping *expected)
 	assert_int_equal(spaces.count, count);
 }
 
+/* Of the guest of build(), with these roots of its vCPUs. */
+static void read_built(uint64_t first, uint64_t second)
+{
+	build();
+	add_memory(0, RAM_SIZE);
+	set_cpu(0, first, 0x10);
+	set_cpu(1, second, 0x10);
+	read_spaces();
+}
+
 static void test_two_vcpus(void **state)
 {
 	static const struct core_mapping expected[] = {
@@ -146,12 +156,8 @@ static void test_two_vcpus(void **state)
 	};
 
 	(void)state;
-	build();
-	add_memory(0, RAM_SIZE);
 	add_memory(FAR, PAGE);
-	set_cpu(0, 0x1000, 0x10);
-	set_cpu(1, 0x2000, 0x10);
-	read_spaces();
+	read_built(0x1000, 0x2000);
 	expect(expected);
 	assert_int_equal(spaces.roots, 2);
 	assert_int_equal(spaces.aliases, 6);
@@ -162,11 +168,7 @@ static void test_two_vcpus(void **state)
 static void test_the_order_of_vcpus(void **state)
 {
 	(void)state;
-	build();
-	add_memory(0, RAM_SIZE);
-	set_cpu(0, 0x2000, 0x10);
-	set_cpu(1, 0x1000, 0x10);
-	read_spaces();
+	read_built(0x2000, 0x1000);
 	assert_int_equal(spaces.count, 5);
 	assert_int_equal(spaces.mappings[0].paddr, 0xa000);
 	assert_int_equal(spaces.mappings[1].paddr, 0x10000);
@@ -175,11 +177,7 @@ static void test_the_order_of_vcpus(void **state)
 static void test_one_root_for_both(void **state)
 {
 	(void)state;
-	build();
-	add_memory(0, RAM_SIZE);
-	set_cpu(0, 0x2000, 0x10);
-	set_cpu(1, 0x2000, 0x10);
-	read_spaces();
+	read_built(0x2000, 0x2000);
 	assert_int_equal(spaces.roots, 1);
 	assert_int_equal(spaces.count, 3);
 }

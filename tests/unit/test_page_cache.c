@@ -13,7 +13,7 @@
 /* A guest in which every 8-byte word is its own address, but for a page that cannot be read. */
 struct guest {
 	struct guest_memory memory;
-	struct page_cache cache;
+	struct page_cache *cache;
 	unsigned reads, pages; /* calls; pages of those for many */
 	uint64_t unreadable;
 };
@@ -52,14 +52,15 @@ static int setup(void **state)
 	guest = (struct guest){ .memory = { .read = read_addresses, .ctx = &guest },
 		.unreadable = UINT64_MAX };
 	*state = &guest;
-	return page_cache_init(&guest.cache, &guest.memory);
+	guest.cache = page_cache_create(&guest.memory);
+	return guest.cache ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct guest *guest = *state;
 
-	page_cache_deinit(&guest->cache);
+	page_cache_destroy(guest->cache);
 	return 0;
 }
 
@@ -67,7 +68,7 @@ static void assert_reads(struct guest *guest, uint64_t paddr, unsigned reads)
 {
 	uint8_t word[8];
 
-	assert_int_equal(guest_read(&guest->cache.memory, paddr, word, sizeof(word)), 0);
+	assert_int_equal(guest_read(&guest->cache->memory, paddr, word, sizeof(word)), 0);
 	assert_int_equal(get_le64(word), paddr);
 	assert_int_equal(guest->reads, reads);
 }
@@ -83,7 +84,7 @@ static void test_hits(void **state)
 	assert_reads(guest, 0x6000, 2);
 	assert_reads(guest, 0, 3);
 	assert_reads(guest, 0x5008, 3);
-	assert_int_equal(guest_read(&guest->cache.memory, 0x5000, page, sizeof(page)), 0);
+	assert_int_equal(guest_read(&guest->cache->memory, 0x5000, page, sizeof(page)), 0);
 	assert_int_equal(get_le64(page + 4088), 0x5ff8);
 	assert_int_equal(guest->reads, 3);
 }
@@ -109,7 +110,8 @@ static void test_crossing(void **state)
 	uint8_t words[16];
 
 	for (unsigned i = 1; i <= 2; i++) {
-		assert_int_equal(guest_read(&guest->cache.memory, 0x5ff8, words, sizeof(words)), 0);
+		assert_int_equal(
+			guest_read(&guest->cache->memory, 0x5ff8, words, sizeof(words)), 0);
 		assert_int_equal(get_le64(words + 8), 0x6000);
 		assert_int_equal(guest->reads, i);
 	}
@@ -121,7 +123,7 @@ static void test_failure(void **state)
 	uint8_t word[8];
 
 	guest->unreadable = 0x5000;
-	assert_int_equal(guest_read(&guest->cache.memory, 0x5008, word, sizeof(word)), -1);
+	assert_int_equal(guest_read(&guest->cache->memory, 0x5008, word, sizeof(word)), -1);
 	guest->unreadable = UINT64_MAX;
 	assert_reads(guest, 0x5008, 2);
 }
@@ -133,8 +135,8 @@ static void test_bound(void **state)
 
 	for (unsigned i = 0; i < PAGE_CACHE_READS_MAX; i++)
 		assert_reads(guest, i * UINT64_C(4096), i + 1);
-	assert_int_equal(guest_read(&guest->cache.memory, 0x80000000, words, 8), -1);
-	assert_int_equal(guest_read(&guest->cache.memory, 0xff8, words, 16), -1);
+	assert_int_equal(guest_read(&guest->cache->memory, 0x80000000, words, 8), -1);
+	assert_int_equal(guest_read(&guest->cache->memory, 0xff8, words, 16), -1);
 	assert_reads(guest, (PAGE_CACHE_READS_MAX - 1) * UINT64_C(4096), PAGE_CACHE_READS_MAX);
 }
 
@@ -157,7 +159,7 @@ static void test_neighbours(void **state)
 	guest->unreadable = 0x35000;
 	assert_reads(guest, 0x34000, 4);
 	assert_reads(guest, 0x36000, 4);
-	assert_int_equal(guest_read(&guest->cache.memory, 0x35000, word, sizeof(word)), -1);
+	assert_int_equal(guest_read(&guest->cache->memory, 0x35000, word, sizeof(word)), -1);
 	assert_int_equal(guest->reads, 5);
 	assert_int_equal(guest->pages, 65);
 	guest->unreadable = UINT64_MAX;
@@ -173,7 +175,7 @@ static void test_neighbours_bound(void **state)
 	guest->memory.read_many = read_many;
 	for (unsigned i = 0; i < PAGE_CACHE_READS_MAX; i++)
 		assert_reads(guest, i * UINT64_C(0x10000), i + 1);
-	assert_int_equal(guest_read(&guest->cache.memory, 0x80000000, word, 8), -1);
+	assert_int_equal(guest_read(&guest->cache->memory, 0x80000000, word, 8), -1);
 	assert_int_equal(guest->reads, PAGE_CACHE_READS_MAX);
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 // clang-format on
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,11 +75,36 @@ static void test_pieces(void **state)
 	fake_stub_deinit(&stub);
 }
 
-#define QEMU                                                                   \
-	"> qSupported*\n< qXfer:memory-map:read+\n> ?\n< S05\n> qqemu*\n< 0\n" \
-	"> qGDBServerVersion\n< version:10.2.2;\n> qXfer:memory-map:read::0,400\n< mabc\n"
+/* A conversation with a QEMU that has sent "abc", the first piece of its memory map. */
+static char script[4096];
 
-static void check_replay(const char *script, enum rsp_failure failure, const char *wanted)
+static void say(const char *text)
+{
+	assert_true(strlen(script) + strlen(text) < sizeof(script));
+	strcat(script, text);
+}
+
+static void meet_qemu(void)
+{
+	script[0] = '\0';
+	say("> qSupported*\n< qXfer:memory-map:read+\n> ?\n< S05\n> qqemu*\n< 0\n"
+	    "> qGDBServerVersion\n< version:10.2.2;\n"
+	    "> qXfer:memory-map:read::0,400\n< mabc\n");
+}
+
+/* Eight requests for pieces of so many bytes, and then what comes. */
+static void ask_ahead(unsigned offset, unsigned step, const char *answers)
+{
+	char request[64];
+
+	for (unsigned i = 0; i < 8; i++) {
+		sprintf(request, "> qXfer:memory-map:read::%x,400\n", offset + i * step);
+		say(request);
+	}
+	say(answers);
+}
+
+static void check_script(enum rsp_failure failure, const char *wanted)
 {
 	struct fake_stub stub;
 	char *text;
@@ -91,48 +117,39 @@ static void check_replay(const char *script, enum rsp_failure failure, const cha
 	fake_stub_deinit(&stub);
 }
 
-#define AHEAD(a, b, c, d, e, f, g, h)                                              \
-	"> qXfer:memory-map:read::" a ",400\n> qXfer:memory-map:read::" b ",400\n" \
-	"> qXfer:memory-map:read::" c ",400\n> qXfer:memory-map:read::" d ",400\n" \
-	"> qXfer:memory-map:read::" e ",400\n> qXfer:memory-map:read::" f ",400\n" \
-	"> qXfer:memory-map:read::" g ",400\n> qXfer:memory-map:read::" h ",400\n"
-
 /* Where requests may be many, the pieces behind the first are asked for together. */
 static void test_pieces_ahead(void **state)
 {
 	(void)state;
-	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
-			     "18") "< mdef\n< mghi\n< lj\n< l\n< E00\n< \n< l\n< l\n",
-		0, "abcdefghij");
+	meet_qemu();
+	ask_ahead(3, 3, "< mdef\n< mghi\n< lj\n< l\n< E00\n< \n< l\n< l\n");
+	check_script(0, "abcdefghij");
 	/* As many as were asked for, and more. */
-	check_replay(
-		QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
-			"18") "< m111\n< m222\n< m333\n< m444\n< m555\n< m666\n< m777\n< m888\n" AHEAD("1b",
-			"1e", "21", "24", "27", "2a", "2d",
-			"30") "< l9\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n",
-		0, "abc1112223334445556667778889");
+	meet_qemu();
+	ask_ahead(3, 3, "< m111\n< m222\n< m333\n< m444\n< m555\n< m666\n< m777\n< m888\n");
+	ask_ahead(0x1b, 3, "< l9\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n");
+	check_script(0, "abc1112223334445556667778889");
 }
 
 /* Behind a piece of another length, all the others begin in the wrong place. */
 static void test_short_piece_ahead(void **state)
 {
 	(void)state;
-	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
-			     "18") "< mdef\n< mgh\n< mXXX\n< mXXX\n< lX\n< l\n< l\n< l\n" AHEAD("8",
-			     "a", "c", "e", "10", "12", "14",
-			     "16") "< mij\n< lk\n< l\n< l\n< l\n< l\n< l\n< l\n",
-		0, "abcdefghijk");
+	meet_qemu();
+	ask_ahead(3, 3, "< mdef\n< mgh\n< mXXX\n< mXXX\n< lX\n< l\n< l\n< l\n");
+	ask_ahead(8, 2, "< mij\n< lk\n< l\n< l\n< l\n< l\n< l\n< l\n");
+	check_script(0, "abcdefghijk");
 }
 
 static void test_refused_piece_ahead(void **state)
 {
 	(void)state;
-	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
-			     "18") "< mdef\n< E01\n< mghi\n< l\n< l\n< l\n< l\n< l\n",
-		RSP_REFUSED, "the stub answers E01 to read its description");
-	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
-			     "18") "< m\n< mghi\n< mghi\n< l\n< l\n< l\n< l\n< l\n",
-		RSP_CONFUSED, "an empty piece of an object");
+	meet_qemu();
+	ask_ahead(3, 3, "< mdef\n< E01\n< mghi\n< l\n< l\n< l\n< l\n< l\n");
+	check_script(RSP_REFUSED, "the stub answers E01 to read its description");
+	meet_qemu();
+	ask_ahead(3, 3, "< m\n< mghi\n< mghi\n< l\n< l\n< l\n< l\n< l\n");
+	check_script(RSP_CONFUSED, "an empty piece of an object");
 }
 
 static void test_escapes(void **state)
