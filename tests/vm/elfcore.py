@@ -20,6 +20,8 @@ ORDERS = {1: "<", 2: ">"}
 HEADER = struct.Struct("<" + HEADERS[2])
 PROGRAM_HEADER = struct.Struct("<" + PROGRAM_HEADERS[2])
 PT_LOAD, PT_NOTE = 1, 4
+PN_XNUM = 0xFFFF  # the number of program headers is in sh_info of the first section header
+SH_INFO = {1: 28, 2: 44}
 NT_PRSTATUS = 1
 
 Header = namedtuple(
@@ -57,7 +59,10 @@ class ElfCore:
     def _read_segments(self, file):
         fields = PROGRAM_HEADERS[self.elf_class]
         names = PROGRAM_HEADER_FIELDS[self.elf_class].split()
-        for n in range(self.header.phnum):
+        count = self.header.phnum
+        if count == PN_XNUM:
+            (count,) = self._read(file, self.header.shoff + SH_INFO[self.elf_class], "I")
+        for n in range(count):
             offset = self.header.phoff + n * self.header.phentsize
             yield Segment(**dict(zip(names, self._read(file, offset, fields))))
 

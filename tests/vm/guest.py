@@ -17,16 +17,28 @@ QEMU = "qemu-system-x86_64"
 READY = "rspdump-guest: ready"
 
 
-def kernel(debug=False):
-    """The kernel for the guests, as fetch-kernel.sh tells of it: a dict of its words."""
-    done = run(
-        HERE / "fetch-kernel.sh", *(["--debug"] if debug else []), status=None, timeout=900
-    )
+def helper(script, *arguments, **options):
+    """Runs a script of this directory that may find that something is not here."""
+    done = run(HERE / script, *arguments, status=None, **options)
     if done.returncode == 77:
         skip(done.stdout.splitlines()[-1])
     if done.returncode:
-        raise Failure(f"fetch-kernel.sh failed: {done.stderr}")
-    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+        raise Failure(f"{script} failed: {done.stderr}")
+    return done.stdout
+
+
+def words(text):
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def kernel(debug=False):
+    """The kernel for the guests, as fetch-kernel.sh tells of it: a dict of its words."""
+    return words(helper("fetch-kernel.sh", *(["--debug"] if debug else []), timeout=900))
+
+
+def foreign_kernel(name):
+    """A kernel for another CPU, as fetch-foreign.sh tells of it: a dict of its words."""
+    return words(helper("fetch-foreign.sh", name, timeout=900))
 
 
 class Guest(Qemu):
@@ -40,6 +52,9 @@ class Guest(Qemu):
     within                 a command that starts QEMU
     extra                  more of QEMU's command line
     linux                  False: no kernel at all, and QEMU waits at the reset vector (-S)
+    program                the QEMU to run
+    foreign                the kernel of another CPU, by its name in fetch-foreign.sh
+    terminal               what the kernel calls the first serial port
     """
 
     def __init__(
@@ -55,26 +70,29 @@ class Guest(Qemu):
         extra=(),
         within=(),
         linux=True,
+        program=QEMU,
+        foreign=None,
+        terminal="ttyS0",
     ):
         self._serial = directory / "serial"
         arguments = ["-machine", machine, "-cpu", cpu, "-smp", "2", "-m", memory]
         arguments += ["-serial", f"file:{self._serial}"]
         for device in devices:
             arguments += ["-device", device]
-        arguments += self._linux(directory, modules, append) if linux else ["-S"]
-        super().__init__(directory, QEMU, [*arguments, *extra], gdb=gdb, within=within)
+        if linux:
+            arguments += self._linux(directory, foreign, modules, [f"console={terminal}", *append])
+        else:
+            arguments += ["-S"]
+        super().__init__(directory, program, [*arguments, *extra], gdb=gdb, within=within)
 
-    def _linux(self, directory, modules, append):
-        self.kernel = kernel()
+    def _linux(self, directory, foreign, modules, append):
+        self.kernel = foreign_kernel(foreign) if foreign else kernel()
         initrd = directory / "initrd"
         paths = [f"{self.kernel['modules']}/{module}.ko" for module in modules]
-        done = run(HERE / "make-initrd.sh", initrd, *paths, status=None)
-        if done.returncode == 77:
-            skip(done.stdout.splitlines()[-1])
-        if done.returncode:
-            raise Failure(f"make-initrd.sh failed: {done.stderr}")
-        words = " ".join(["console=ttyS0", "panic=0", *append])
-        return ["-kernel", self.kernel["vmlinuz"], "-initrd", str(initrd), "-append", words]
+        environment = {"BUSYBOX": self.kernel["busybox"]} if foreign else None
+        helper("make-initrd.sh", initrd, *paths, env=environment)
+        image = self.kernel["kernel" if foreign else "vmlinuz"]
+        return ["-kernel", image, "-initrd", str(initrd), "-append", " ".join(["panic=0", *append])]
 
     # What the guest says on its serial console.
 
@@ -94,8 +112,8 @@ class Guest(Qemu):
                 raise Failure(f"no {text!r} within {seconds} s; console: {self.console()[-1500:]}")
             time.sleep(0.05)
 
-    def wait_ready(self):
-        self.wait_for(READY)
+    def wait_ready(self, seconds=BOOT_SECONDS):
+        self.wait_for(READY, seconds)
 
     def told(self, word):
         """What the guest's /init has told under a word, the rest of each such line."""
@@ -109,4 +127,3 @@ class Guest(Qemu):
             if time.monotonic() > limit:
                 raise Failure("the guest does not run")
             time.sleep(0.05)
-
