@@ -140,14 +140,17 @@ def wait_for_kernel(guest, truth):
 
 def translate(guest, vaddr):
     """The physical address of a virtual one in the kernel, by QEMU's own walk of the page tables. A
-    vCPU that was stopped in a user's program may not have the kernel in its own."""
-    reply = ""
+    vCPU that was stopped in a user's program may not have the kernel in its own, and firmware may run
+    without any: then the address comes back as it is."""
+    found = []
     for cpu in range(2):
         guest.hmp(f"cpu {cpu}")
         reply = guest.hmp(f"gva2gpa {vaddr:#x}").strip()
         if reply.startswith("gpa: "):
-            return int(reply.removeprefix("gpa: "), 16)
-    raise Failure(f"QEMU does not find {vaddr:#x}: {reply}")
+            found.append(int(reply.removeprefix("gpa: "), 16))
+    if not found:
+        raise Failure(f"QEMU does not find {vaddr:#x}: {reply}")
+    return next((paddr for paddr in found if paddr != vaddr), vaddr)
 
 
 def check_loads(core, guest, truth, kind):
