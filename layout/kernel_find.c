@@ -178,6 +178,7 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 {
 	struct page_cache cache;
 
+	kernel->arch = arch;
 	if (!arch->page_table || page_cache_init(&cache, memory))
 		return;
 	for (size_t i = 0; i < cpu_count && !kernel->mapped; i++) {
