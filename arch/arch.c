@@ -3,15 +3,20 @@
 
 #include <string.h>
 
+#include "arch/loongarch64.h"
 #include "arch/ppc64.h"
+#include "arch/riscv.h"
 #include "arch/s390x.h"
 #include "arch/x86_64.h"
 
 const struct arch *const arch_all[] = {
 	&arch_x86_64,
+	&arch_riscv64,
+	&arch_riscv32,
 	&arch_ppc64,
 	&arch_ppc64le,
 	&arch_s390x,
+	&arch_loongarch64,
 	NULL,
 };
 

@@ -31,6 +31,8 @@ struct kernel_space {
 	/* What the distance from physical to virtual in the direct map is a multiple of. */
 	uint64_t direct_map_align;
 	uint64_t text_base; /* virtual address that phys_base is counted from, 0 if none */
+	/* Here the kernel maps the same few pages over and over; one time each tells it all. */
+	struct address_range aliased;
 };
 
 /* What a Linux kernel says of itself in its VMCOREINFO. Each is false for what it does not say. */
@@ -54,7 +56,7 @@ struct arch {
 	unsigned char elf_class;       /* ELFCLASS32 or ELFCLASS64 */
 	enum byte_order order;
 	unsigned page_shift; /* of the smallest page */
-	unsigned align64;    /* bytes that C aligns a 64-bit integer to: 4 on i386 */
+	unsigned align64;    /* bytes that kdump headers align a 64-bit integer to: 4 on i386 */
 
 	/*
 	 * The registers of a `g` packet, in its order, for stubs that name the architecture but no
@@ -99,6 +101,12 @@ struct arch {
 	 */
 	bool (*page_table)(const struct registers *cpu, uint64_t ram_end, unsigned nth,
 		struct page_table *table);
+
+	/*
+	 * The root that the rest of a vCPU's address space hangs from, where page_table() does not
+	 * give it as well. False if there is none. NULL: it does.
+	 */
+	bool (*user_table)(const struct registers *cpu, uint64_t ram_end, struct page_table *table);
 
 	/* Reads the entry that a table of this level has for vaddr. */
 	struct paging_entry (*paging_entry)(

@@ -18,6 +18,18 @@ static unsigned field_count(const struct note_field *field)
 	return field->count ? field->count : 1;
 }
 
+static bool is_constant(const struct note_field *field)
+{
+	return !field->name[0];
+}
+
+static void put_constant(const struct note_field *field, uint8_t *desc, enum byte_order order)
+{
+	uint8_t *low = desc + field->offset + (order == BIG ? field->size - 1 : 0);
+
+	*low = field->first;
+}
+
 static void write_note(
 	const struct note_table *table, const struct registers *cpu, struct notes *notes)
 {
@@ -27,6 +39,10 @@ static void write_note(
 	if (table->pid)
 		put_u32(desc + table->pid, cpu->cpu + 1, notes->order);
 	for (const struct note_field *field = table->fields; field->name; field++) {
+		if (is_constant(field)) {
+			put_constant(field, desc, notes->order);
+			continue;
+		}
 		for (unsigned n = 0; n < field_count(field); n++) {
 			name_field(field, n, name);
 			registers_put(cpu, name, desc + field->offset + n * field->size,
@@ -42,6 +58,8 @@ static bool is_missing(
 	char name[REGISTER_NAME_MAX];
 	size_t size;
 
+	if (is_constant(field))
+		return false;
 	for (unsigned n = 0; n < field_count(field); n++) {
 		name_field(field, n, name);
 		for (size_t i = 0; i < cpu_count; i++) {

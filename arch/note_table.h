@@ -14,7 +14,7 @@
 
 /*
  * One register, or count > 0 of them, one behind the other, whose names are numbers from `first`
- * between name and suffix.
+ * between name and suffix. With an empty name, the number `first` itself.
  */
 struct note_field {
 	uint16_t offset;

@@ -190,6 +190,8 @@ static struct kernel_space kernel_space(const struct page_table *table)
 		/* KASLR moves it in steps of 1 GiB (arch/x86/mm/kaslr.c); without, it is so too. */
 		.direct_map_align = BIT(30),
 		.text_base = 0xffffffff80000000,
+		/* espfix: a page of stacks for 64 vCPUs, 65536 times (espfix_64.c). */
+		.aliased = { 0xffffff0000000000, 0xffffff7fffffffff },
 	};
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout/address_spaces.h"
+
 enum {
 	/* Kernels reserve one page for it, of at most 64 KiB. */
 	LATE_VMCOREINFO_MAX = 65536,
@@ -130,11 +132,8 @@ static void describe_guest(
 		                                                    : codec->level;
 }
 
-int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
-	bool can_write_at, struct failure *failure)
+static int map_kernel_and_memory(struct plan *plan, const struct guest *guest)
 {
-	memset(plan, 0, sizeof(*plan));
-	notes_init(&plan->notes, guest->arch->order);
 	/*
 	 * The image; the pieces that the two sets cut each other into, and what is between them;
 	 * and one more, for one piece may be cut in two by the direct map's end.
@@ -142,10 +141,45 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	plan->mappings = calloc(
 		2 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
 	if (!plan->mappings)
-		return fail(failure, STATUS_FAILED, "no memory");
+		return -1;
 	if (guest->kernel.mapped)
 		map_kernel_image(plan, guest);
 	map_memory(plan, guest);
+	return 0;
+}
+
+static int map_as_seen_by_vcpus(
+	struct plan *plan, const struct guest *guest, struct failure *failure)
+{
+	struct address_spaces spaces;
+	struct error error;
+	int rc = 0;
+
+	if (address_spaces_read(&spaces, &guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
+		    &guest->memory, &guest->reader, &error)) {
+		rc = fail(failure, STATUS_FAILED, "--paging: %s", error.text);
+	} else {
+		plan->mappings = spaces.mappings;
+		plan->core.mapping_count = spaces.count;
+		plan->page_tables = spaces.roots;
+		plan->page_tables_whole = spaces.complete;
+		spaces.mappings = NULL;
+	}
+	address_spaces_deinit(&spaces);
+	return rc;
+}
+
+int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
+	bool can_write_at, struct failure *failure)
+{
+	memset(plan, 0, sizeof(*plan));
+	notes_init(&plan->notes, guest->arch->order);
+	if (options->paging) {
+		if (map_as_seen_by_vcpus(plan, guest, failure))
+			return -1;
+	} else if (map_kernel_and_memory(plan, guest)) {
+		return fail(failure, STATUS_FAILED, "no memory");
+	}
 	guest->arch->write_notes(
 		guest->cpus, guest->cpu_count, &plan->notes, plan->missing, sizeof(plan->missing));
 	if (add_vmcoreinfo(plan, guest))

@@ -46,8 +46,13 @@ static void test_every_row_is_whole_and_found(void **state)
 
 		assert_ptr_equal(arch_find(arch->name), arch);
 		assert_non_null(arch->stub_names[0]);
-		for (const char *const *name = arch->stub_names; *name; name++)
-			assert_ptr_equal(arch_find(*name), arch);
+		for (const char *const *name = arch->stub_names; *name; name++) {
+			const struct arch *found = arch_find(*name);
+
+			/* Of several with one name, the first chooses. */
+			assert_non_null(found);
+			assert_true(found == arch || found->variant);
+		}
 		assert_true(arch->elf_machine != EM_NONE);
 		assert_true(arch->elf_class == ELFCLASS32 || arch->elf_class == ELFCLASS64);
 		assert_in_range(arch->page_shift, 10, 20);

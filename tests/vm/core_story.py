@@ -120,20 +120,20 @@ def story(directory, kind):
 
 
 class Truth:
-    """What the guest's own kernel says, read past the stub."""
+    """What the guest's own kernel says, read past the stub. order: of its bytes, as struct has it."""
 
-    def __init__(self, guest):
+    def __init__(self, guest, order="<"):
         (self.release,) = guest.told("release")
         self.ram = [tuple(int(end, 16) for end in line.split("-")) for line in guest.told("ram")]
         # /sys/kernel/vmcoreinfo gives the address of the note, and the room for it, not its size.
-        (address,) = (int(line.split()[0], 16) for line in guest.told("vmcoreinfo"))
-        page = guest.memory(address, PAGE)
-        _, size, _ = struct.unpack_from("<III", page)
-        (note,) = parse_notes(page[: 24 + (size + 3 & ~3)])
+        ((address, room),) = (line.split() for line in guest.told("vmcoreinfo"))
+        page = guest.memory(int(address, 16), int(room, 16))
+        _, size, _ = struct.unpack_from(order + "III", page)
+        (note,) = parse_notes(page[: 24 + (size + 3 & ~3)], order)
         self.vmcoreinfo = note.desc
-        # The virtual address of the release in the kernel's own struct new_utsname.
-        name = self.symbol("init_uts_ns") + int(self.value("OFFSET(uts_namespace.name)"))
-        self.uts_release = name + 2 * 65
+        # The virtual addresses of the kernel's own struct new_utsname, and of the release in it.
+        self.uts = self.symbol("init_uts_ns") + int(self.value("OFFSET(uts_namespace.name)"))
+        self.uts_release = self.uts + 2 * 65
 
     def value(self, key):
         return vmcoreinfo_value(self.vmcoreinfo, key)

@@ -25,40 +25,13 @@ case $#${1-} in
 *) usage ;;
 esac
 
-if [ -n "${RSPDUMP_CACHE-}" ]; then
-	cache=$RSPDUMP_CACHE
-elif [ -n "${BUILD_DIR-}" ]; then
-	cache=$BUILD_DIR/cache
-else
-	echo "fetch-kernel.sh: set RSPDUMP_CACHE or BUILD_DIR" >&2
-	exit 2
-fi
-mkdir -p "$cache"
-cache=$(cd "$cache" && pwd)
+# shellcheck source=fetch-common.sh
+. "$(dirname "$0")/fetch-common.sh"
 kernel=$cache/kernel
-
-skip() {
-	echo "no kernel for the guests: $*"
-	exit 77
-}
-
-# What is half done lies in here, so that the cache only ever holds what is whole.
-work=$(mktemp -d "$cache/fetch.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# download PACKAGE[=VERSION]: leaves exactly one .deb in $work. As root, apt would download as the
-# user _apt, who may not write to our directory.
-download() {
-	command -v apt-get >/dev/null || skip "this system has no apt-get"
-	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$1" >&2) ||
-		skip "apt-get cannot download $1 (has apt-get update run?)"
-}
 
 fetch_kernel() {
 	meta=linux-image-cloud-amd64
-	package=$(apt-cache --no-all-versions show "$meta" 2>/dev/null |
-		sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\).*/\1/p')
+	package=$(dependency "$meta")
 	[ -n "$package" ] || skip "apt knows no $meta (has apt-get update run?)"
 	download "$package"
 
@@ -69,9 +42,7 @@ fetch_kernel() {
 	echo "$release" >"$work/kernel/release"
 	mv "$work/tree/boot/vmlinuz-$release" "$work/kernel/vmlinuz"
 	find "$work/tree/lib/modules" -name '*.ko*' -exec mv -t "$work/kernel/modules" {} +
-	rm -f "$work"/*.deb
-	# Somebody else may have been faster; theirs is as good.
-	mv -T "$work/kernel" "$kernel" 2>/dev/null || [ -e "$kernel/vmlinuz" ]
+	publish kernel vmlinuz
 }
 
 # The debugging symbols belong to the one build that is in the cache.

@@ -7,6 +7,7 @@
 # modules named, which /init loads in this order. /init says on the console when it is ready
 # ("rspdump-guest: ready") and then counts seconds there, so that one can see whether the guest
 # runs. With the word rspdump.panic on the kernel's command line it makes the kernel panic instead.
+# BUSYBOX names the busybox of another CPU.
 set -eu
 
 if [ $# -lt 1 ]; then
@@ -16,7 +17,7 @@ fi
 output=$1
 shift
 
-busybox=$(command -v busybox) || {
+busybox=${BUSYBOX-$(command -v busybox)} || {
 	echo "no root file system for the guests: busybox-static is not installed"
 	exit 77
 }
@@ -54,6 +55,7 @@ echo "rspdump-guest: in the kernel log" >/dev/kmsg
 
 # What the kernel itself says of what a core must hold.
 echo "rspdump-guest: release $(uname -r)"
+for word in s n r v m; do echo "rspdump-guest: uname $(uname -$word)"; done
 echo "rspdump-guest: vmcoreinfo $(cat /sys/kernel/vmcoreinfo)"
 grep 'System RAM' /proc/iomem | while read -r range _; do echo "rspdump-guest: ram $range"; done
 

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The story of kernel-*: Debian's kernel of some CPU is booted and stopped, and cores of it are
+taken, an ELF and a kdump core. What is in them is compared with what the guest's kernel says of
+itself, with its memory, and with QEMU's own walk of the page tables; and readers that know the CPU
+find the kernel's data by virtual addresses."""
+
+import json
+from dataclasses import dataclass
+
+import kdumpfile
+from core_story import Truth
+from elfcore import ElfCore
+from guest import Guest
+from harness import Failure, check, check_equal, rspdump, step, tell
+
+UTSNAME = 6, 65  # strings of struct new_utsname, and bytes of each
+BOOT_SECONDS = 240
+LINUX = "linux"
+
+
+@dataclass
+class Kind:
+    """What sets the guest of one test apart."""
+
+    foreign: str  # as fetch-foreign.sh names the kernel
+    program: str
+    arch: str  # as our program names it
+    elf_machine: int
+    elf_class: int = 2
+    order: str = "<"
+    machine: str = "virt"
+    cpu: str = "max"
+    memory: str = "256M"
+    terminal: str = "ttyS0"
+    append: tuple = ()
+    extra: tuple = ()
+    # The readers that translate addresses of this CPU by its page tables.
+    readers: tuple = ("drgn", "libkdumpfile")
+    # Virtual addresses of all of RAM are in PT_LOADs, where there is an address for it.
+    direct_map: bool = True
+
+
+def check_kernel(*arguments, **kind):
+    tell(lambda directory: story(directory, Kind(*arguments, **kind)))
+
+
+def story(directory, kind):
+    step(f"boot {kind}")
+    guest = Guest(
+        directory,
+        program=kind.program,
+        foreign=kind.foreign,
+        machine=kind.machine,
+        cpu=kind.cpu,
+        memory=kind.memory,
+        terminal=kind.terminal,
+        append=kind.append,
+        extra=kind.extra,
+    )
+    with guest:
+        guest.wait_ready(BOOT_SECONDS)
+        guest.stop()
+        truth = Truth(guest, kind.order)
+        names = guest.told("uname")
+
+        step("take the cores")
+        elf, kdump = directory / "core", directory / "kdump"
+        rspdump("--after", "stop", "-o", elf, guest.gdb)
+        rspdump("--after", "stop", "-F", "kdump-zlib", "-o", kdump, guest.gdb)
+
+        step("look at the ELF core")
+        core = ElfCore(elf)
+        check_equal(core.header.machine, kind.elf_machine, "e_machine")
+        check_equal((core.elf_class, core.order), (kind.elf_class, kind.order), "class and order")
+        check_equal(core.vmcoreinfo(), truth.vmcoreinfo, "VMCOREINFO")
+        check_equal(truth.value("OSRELEASE"), names[2], "OSRELEASE")
+        check_story(elf, kind, names[2])
+        check_story(kdump, kind, names[2])
+        check_loads(core, guest, truth, kind)
+
+        step("compare the memory")
+        for first, last in truth.ram:
+            for at in range(first, last + 1, 1 << 24):
+                size = min(1 << 24, last + 1 - at)
+                expected = guest.memory(at, size)
+                check(core.read(at, size) == expected, f"the core's memory from {at:#x}")
+
+        step("read by virtual addresses")
+        uts = guest.memory(translate(guest, truth.uts), UTSNAME[0] * UTSNAME[1])
+        check_equal(strings(uts)[: len(names)], names, "utsname in memory")
+        if "drgn" in kind.readers:
+            check_equal(read_by_drgn(elf, truth.uts, len(uts)), uts, "utsname as drgn reads it")
+        check_kdump(kdump, truth, uts, names, "libkdumpfile" in kind.readers)
+
+
+def strings(uts):
+    count, size = UTSNAME
+    return [uts[n * size : (n + 1) * size].split(b"\0")[0].decode() for n in range(count)]
+
+
+def check_story(core, kind, release):
+    """What our own program says of the core."""
+    told = json.loads(rspdump("info", "--json", core).stdout)
+    check_equal(told["arch"], kind.arch, f"info {core.name}: CPU")
+    check_equal(told["bits"], {1: 32, 2: 64}[kind.elf_class], f"info {core.name}: bits")
+    check_equal(told["byte_order"], {"<": "little", ">": "big"}[kind.order], "byte order")
+    check_equal(told["cpus"], 2, f"info {core.name}: CPUs")
+    check_equal(told["release"], release, f"info {core.name}: release")
+
+
+def translate(guest, vaddr):
+    """The physical address of a virtual one in the kernel, by QEMU's own walk of the page tables. A
+    vCPU that was stopped in a user's program may not have the kernel in its own."""
+    reply = ""
+    for cpu in range(2):
+        guest.hmp(f"cpu {cpu}")
+        reply = guest.hmp(f"gva2gpa {vaddr:#x}").strip()
+        if reply.startswith("gpa: "):
+            return int(reply.removeprefix("gpa: "), 16)
+    raise Failure(f"QEMU does not find {vaddr:#x}: {reply}")
+
+
+def check_loads(core, guest, truth, kind):
+    """The core knows the kernel's virtual addresses, the ones that the guest's MMU knows."""
+    mapped = [load for load in core.loads if load.vaddr != load.paddr]
+    if kind.direct_map:
+        check(mapped, "no PT_LOAD has virtual addresses")
+    for load in mapped:
+        for first, last in truth.ram:
+            # What is at the end of RAM may be the firmware's, and not in the kernel's map.
+            first, last = max(first, load.paddr), min(last, load.paddr + load.memsz - 1)
+            if first > last:
+                continue
+            for paddr in (first, last):
+                vaddr = load.vaddr + paddr - load.paddr
+                check_equal(translate(guest, vaddr), paddr, f"what is mapped at {vaddr:#x}")
+    stext = truth.symbol("_stext")
+    load = next((x for x in core.loads if x.vaddr <= stext < x.vaddr + x.memsz), None)
+    check(load, f"no PT_LOAD has the kernel's text at {stext:#x}")
+    check_equal(load.paddr + stext - load.vaddr, translate(guest, stext), "where _stext is")
+
+
+def read_by_drgn(core, vaddr, size):
+    import drgn
+
+    program = drgn.Program()
+    try:
+        program.set_core_dump(str(core))
+        check(program.flags & drgn.ProgramFlags.IS_LINUX_KERNEL, "drgn: no Linux kernel's core")
+        return program.read(vaddr, size)
+    except Exception as error:
+        raise Failure(f"drgn: {error}") from error
+
+
+def check_kdump(path, truth, uts, names, translates):
+    try:
+        core = kdumpfile.kdumpfile(file=str(path))
+        core.attr["addrxlat.ostype"] = LINUX
+        told = [core.attr[f"linux.uts.{key}"] for key in UTS_KEYS[: len(names)]]
+        check_equal(told, names, "libkdumpfile: utsname")
+        check_equal(core.attr["linux.vmcoreinfo.raw"], truth.vmcoreinfo.decode(), "VMCOREINFO")
+        if translates:
+            found = core.read(kdumpfile.KDUMP_KVADDR, truth.uts, len(uts))
+            check_equal(found, uts, "utsname as libkdumpfile reads it")
+    except kdumpfile.KDumpBaseException as error:
+        raise Failure(f"libkdumpfile: {error}") from error
+
+
+UTS_KEYS = ("sysname", "nodename", "release", "version", "machine")
