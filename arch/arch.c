@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/aarch64.h"
 #include "arch/loongarch64.h"
 #include "arch/ppc64.h"
 #include "arch/riscv.h"
@@ -11,6 +12,8 @@
 
 const struct arch *const arch_all[] = {
 	&arch_x86_64,
+	&arch_aarch64,
+	&arch_aarch64_be,
 	&arch_riscv64,
 	&arch_riscv32,
 	&arch_ppc64,

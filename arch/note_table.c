@@ -85,13 +85,9 @@ static void name_missing(const struct note_field *field, char *missing, size_t m
 		missing[used] = '\0';
 }
 
-void note_tables_write(const struct note_table *tables, size_t table_count,
-	const struct registers *cpus, size_t cpu_count, struct notes *notes, char *missing,
-	size_t missing_size)
+void note_tables_name_missing(const struct note_table *tables, size_t table_count,
+	const struct registers *cpus, size_t cpu_count, char *missing, size_t missing_size)
 {
-	for (size_t i = 0; i < cpu_count; i++)
-		for (size_t t = 0; t < table_count; t++)
-			write_note(&tables[t], &cpus[i], notes);
 	if (!missing_size)
 		return;
 	missing[0] = '\0';
@@ -99,4 +95,14 @@ void note_tables_write(const struct note_table *tables, size_t table_count,
 		for (const struct note_field *field = tables[t].fields; field->name; field++)
 			if (is_missing(field, cpus, cpu_count))
 				name_missing(field, missing, missing_size);
+}
+
+void note_tables_write(const struct note_table *tables, size_t table_count,
+	const struct registers *cpus, size_t cpu_count, struct notes *notes, char *missing,
+	size_t missing_size)
+{
+	for (size_t i = 0; i < cpu_count; i++)
+		for (size_t t = 0; t < table_count; t++)
+			write_note(&tables[t], &cpus[i], notes);
+	note_tables_name_missing(tables, table_count, cpus, cpu_count, missing, missing_size);
 }

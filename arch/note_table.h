@@ -42,4 +42,8 @@ void note_tables_write(const struct note_table *tables, size_t table_count,
 	const struct registers *cpus, size_t cpu_count, struct notes *notes, char *missing,
 	size_t missing_size);
 
+/* The second half of that alone, for who puts other notes between those of the tables. */
+void note_tables_name_missing(const struct note_table *tables, size_t table_count,
+	const struct registers *cpus, size_t cpu_count, char *missing, size_t missing_size);
+
 #endif

@@ -12,10 +12,11 @@ from core_story import Truth
 from elfcore import ElfCore
 from guest import Guest
 from harness import Failure, check, check_equal, rspdump, step, tell
+from kdumpfile.exceptions import KDumpBaseException
 
 UTSNAME = 6, 65  # strings of struct new_utsname, and bytes of each
+UTS_KEYS = ("sysname", "nodename", "release", "version", "machine")
 BOOT_SECONDS = 240
-LINUX = "linux"
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Kind:
     terminal: str = "ttyS0"
     append: tuple = ()
     extra: tuple = ()
+    said: str = ""  # a text on the console that shows that the guest is of the kind
     # The readers that translate addresses of this CPU by its page tables.
     readers: tuple = ("drgn", "libkdumpfile")
     # Virtual addresses of all of RAM are in PT_LOADs, where there is an address for it.
@@ -60,6 +62,7 @@ def story(directory, kind):
     with guest:
         guest.wait_ready(BOOT_SECONDS)
         guest.stop()
+        check(kind.said in guest.console(), f"the guest did not say {kind.said!r}")
         truth = Truth(guest, kind.order)
         names = guest.told("uname")
 
@@ -155,15 +158,13 @@ def read_by_drgn(core, vaddr, size):
 def check_kdump(path, truth, uts, names, translates):
     try:
         core = kdumpfile.kdumpfile(file=str(path))
-        core.attr["addrxlat.ostype"] = LINUX
+        core.attr["addrxlat.ostype"] = "linux"
         told = [core.attr[f"linux.uts.{key}"] for key in UTS_KEYS[: len(names)]]
         check_equal(told, names, "libkdumpfile: utsname")
-        check_equal(core.attr["linux.vmcoreinfo.raw"], truth.vmcoreinfo.decode(), "VMCOREINFO")
+        vmcoreinfo = bytes(memoryview(core.attr["linux.vmcoreinfo.raw"]))
+        check_equal(vmcoreinfo, truth.vmcoreinfo, "libkdumpfile: VMCOREINFO")
         if translates:
             found = core.read(kdumpfile.KDUMP_KVADDR, truth.uts, len(uts))
             check_equal(found, uts, "utsname as libkdumpfile reads it")
-    except kdumpfile.KDumpBaseException as error:
+    except KDumpBaseException as error:
         raise Failure(f"libkdumpfile: {error}") from error
-
-
-UTS_KEYS = ("sysname", "nodename", "release", "version", "machine")
