@@ -98,7 +98,7 @@ class Machine(Qemu):
     def dump_ours(self, name="core", *options):
         """Takes a core of all memory that QEMU takes, by our program; returns its path."""
         path = self._directory / name
-        rspdump("--after", "stop", "--ram", "all", *options, "-o", path, self.gdb)
+        rspdump("--force", "--after", "stop", "--ram", "all", *options, "-o", path, self.gdb)
         return path
 
     def dump_theirs(self, name="qemus", **options):
