@@ -31,7 +31,8 @@ static void take_register(
 	struct cpu_filling *filling = ctx;
 	size_t known;
 
-	/* QEMU's list of special registers of PowerPC has lr and others again, with stale values. */
+	/* QEMU for PowerPC has lr and others again among the special registers, with stale values.
+	 */
 	if (registers_find(filling->registers, which->name, &known))
 		return;
 	/* Names that are too long for the set are of no CPU that we know. */
@@ -46,7 +47,7 @@ static int describe_by_custom(const struct arch *arch, struct rsp_description *d
 	const struct arch_register *custom = arch->default_registers;
 	size_t count = 0;
 
-	if (description->count || !custom)
+	if (description->count || !custom || !custom[0].name)
 		return 0;
 	while (custom[count].name)
 		count++;

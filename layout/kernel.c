@@ -14,6 +14,7 @@ void kernel_init(struct kernel *kernel)
 void kernel_deinit(struct kernel *kernel)
 {
 	vmcoreinfo_deinit(&kernel->vmcoreinfo);
+	page_cache_destroy(kernel->cache);
 	kernel_init(kernel);
 }
 

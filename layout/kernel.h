@@ -16,6 +16,8 @@
 /* In the order of struct new_utsname. */
 enum { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE, UTS_VERSION, UTS_MACHINE, UTS_DOMAINNAME };
 
+struct page_cache;
+
 struct kernel {
 	const struct arch *arch; /* whose page tables were looked at; NULL before */
 	bool mapped;             /* page tables with a kernel image and a direct map were found */
@@ -24,6 +26,9 @@ struct kernel {
 	uint64_t direct_map;     /* virtual address of physical address 0, modulo 2^64 */
 	uint64_t direct_map_end; /* first physical address that it does not reach */
 	int64_t phys_base;       /* as NUMBER(phys_base): may be negative */
+
+	/* The tables that were read last, for the search that comes next; NULL if none. */
+	struct page_cache *cache;
 
 	struct vmcoreinfo vmcoreinfo; /* of the running kernel; text is NULL if not found */
 	char utsname[UTSNAME_STRINGS][UTSNAME_STRING_SIZE]; /* empty without VMCOREINFO */

@@ -176,19 +176,20 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
 	const struct guest_memory *memory)
 {
-	struct page_cache cache;
-
 	kernel->arch = arch;
-	if (!arch->page_table || page_cache_init(&cache, memory))
+	if (!arch->page_table)
+		return;
+	page_cache_destroy(kernel->cache);
+	kernel->cache = page_cache_create(memory);
+	if (!kernel->cache)
 		return;
 	for (size_t i = 0; i < cpu_count && !kernel->mapped; i++) {
 		struct page_table table;
 
 		for (unsigned nth = 0; arch->page_table(&cpus[i], ranges_end(ram), nth, &table);
 			nth++) {
-			if (find_in(kernel, &table, ram, &cache.memory))
+			if (find_in(kernel, &table, ram, &kernel->cache->memory))
 				break;
 		}
 	}
-	page_cache_deinit(&cache);
 }

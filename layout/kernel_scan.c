@@ -38,7 +38,7 @@ struct scan {
 	const struct guest_memory *memory;
 	struct error *error; /* why the last VMCOREINFO does not fit */
 
-	struct page_cache cache; /* of page tables */
+	struct page_cache *cache; /* of page tables */
 	/* Where a kernel does not protect its code from being written to, all is looked through. */
 	bool with_code;
 	struct chunk chunks[SCAN_AHEAD];
@@ -72,7 +72,7 @@ static int look_at(struct scan *scan, uint64_t paddr)
 	is_note = info.paddr != paddr;
 	accepted = (is_note || !scan->kernel->vmcoreinfo.text) &&
 	           kernel_accept_vmcoreinfo(
-			   scan->kernel, &info, &scan->cache.memory, scan->error) == 0;
+			   scan->kernel, &info, &scan->cache->memory, scan->error) == 0;
 	vmcoreinfo_deinit(&info);
 	return is_note && accepted;
 }
@@ -194,21 +194,18 @@ static void scan_mappings(struct scan *scan)
 {
 	const struct mapping *text = &scan->kernel->text;
 
-	if (paging_walk(&scan->kernel->table, &scan->cache.memory, text->vaddr,
+	if (paging_walk(&scan->kernel->table, &scan->cache->memory, text->vaddr,
 		    text->vaddr + (text->size - 1), visit_image, scan) != 1)
 		scan_chunks(scan);
 }
 
 static int scan_image(struct scan *scan)
 {
-	if (page_cache_init(&scan->cache, scan->memory))
-		return error_set(scan->error, "out of memory");
 	scan_mappings(scan);
 	if (!scan->scanned) {
 		scan->with_code = true;
 		scan_mappings(scan);
 	}
-	page_cache_deinit(&scan->cache);
 
 	if (scan->kernel->vmcoreinfo.text)
 		return 0;
@@ -256,12 +253,15 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	scan->ram = ram;
 	scan->memory = memory;
 	scan->error = error;
+	scan->cache = kernel->cache ? kernel->cache : page_cache_create(memory);
+	kernel->cache = NULL;
 	scan->bytes = malloc((size_t)SCAN_AHEAD * SCAN_SIZE);
 	scan->seen = calloc(SEEN_SLOTS, sizeof(*scan->seen));
-	if (scan->bytes && scan->seen)
+	if (scan->cache && scan->bytes && scan->seen)
 		result = scan_image(scan);
 	else
 		result = error_set(error, "out of memory");
+	page_cache_destroy(scan->cache);
 	free(scan->bytes);
 	free(scan->seen);
 	free(scan);
