@@ -45,8 +45,8 @@ enum {
 	USER_HALF = 8,
 };
 
+/* Of both byte orders. */
 static const char *const stub_names[] = { "aarch64", NULL };
-static const char *const no_stub_names[] = { NULL };
 
 /* ---- which exception level's registers ---- */
 
@@ -279,28 +279,37 @@ static struct paging_entry paging_entry(
 }
 
 /*
- * Documentation/arch/arm64/memory.rst of Linux. Since 5.4 the direct map is the lower half, or,
- * with addresses of 52 bits, all but what the upper half of 48 bits is; the image is above it.
- * Before, it was the upper half and the image below it, but up to 4.5, which had it in there.
- * The direct map's distance is a multiple of ARM64_MEMSTART_ALIGN, with KASLR as well.
+ * Where Linux since 5.4 ends the direct map (PAGE_END): at the upper half; with addresses of 52
+ * bits, at that of the addresses which the same kernel has on a CPU with fewer.
+ */
+static uint64_t direct_map_end(const struct page_table *table)
+{
+	uint64_t first = table->regions[0].range.first;
+
+	if (first >= UINT64_MAX - (BIT(48) - 1))
+		return ~(~first >> 1);
+	return ~(BIT(table->page_shift == PAGE_SHIFT_16K ? 46 : 47) - 1);
+}
+
+/*
+ * Documentation/arch/arm64/memory.rst of Linux. Since 5.4 the image is above the direct map.
+ * Before, the direct map was the upper half and the image below it, but up to 4.5 in it. The direct
+ * map's distance is a multiple of ARM64_MEMSTART_ALIGN, with KASLR as well.
  */
 static struct kernel_space kernel_space(const struct page_table *table)
 {
 	const struct address_range all = table->regions[0].range;
-	uint64_t upper_half = ~(~all.first >> 1);
-	uint64_t direct_map_end = upper_half, upper_half_48 = ~(BIT(47) - 1);
+	uint64_t end = direct_map_end(table);
 
 	if (table->flavor & EARLY_LAYOUT)
 		return (struct kernel_space){
 			.text = all,
-			.direct_map = { upper_half, UINT64_MAX },
+			.direct_map = { ~(~all.first >> 1), UINT64_MAX },
 			.direct_map_align = BIT(21),
 		};
-	if (direct_map_end < upper_half_48)
-		direct_map_end = upper_half_48;
 	return (struct kernel_space){
-		.text = { direct_map_end, UINT64_MAX },
-		.direct_map = { all.first, direct_map_end - 1 },
+		.text = { end, UINT64_MAX },
+		.direct_map = { all.first, end - 1 },
 		.direct_map_align = table->page_shift == PAGE_SHIFT_64K ? BIT(29) : BIT(30),
 	};
 }
@@ -326,7 +335,7 @@ const struct arch arch_aarch64 = {
 
 const struct arch arch_aarch64_be = {
 	.name = "aarch64_be",
-	.stub_names = no_stub_names,
+	.stub_names = stub_names,
 	.elf_machine = EM_AARCH64,
 	.elf_class = ELFCLASS64,
 	.order = BIG,

@@ -678,6 +678,10 @@ static void test_kernel_space(void **state)
 	expect_space(T1(25, G4K), 0xffffff8000000000, 0xffffffc000000000, BIT(30));
 	expect_space(T1(17, G16K), 0xffff800000000000, 0xffffc00000000000, BIT(30));
 	expect_space(T1(22, G64K), 0xfffffc0000000000, 0xfffffe0000000000, BIT(29));
+	expect_space(T1(16, G16K), 0xffff000000000000, 0xffff800000000000, BIT(30));
+	/* 52 bits: the ends of 48, and of the 47 that kernels of 16 KiB pages have otherwise */
+	expect_space(T1(12, G4K) | DS, 0xfff0000000000000, 0xffff800000000000, BIT(30));
+	expect_space(T1(12, G16K) | DS, 0xfff0000000000000, 0xffffc00000000000, BIT(30));
 	expect_space(T1(12, G64K), 0xfff0000000000000, 0xffff800000000000, BIT(29));
 }
 

@@ -38,7 +38,7 @@ set -- $row
 kernel=$1 architecture=$2 suite=$3 meta=$4
 
 # shellcheck source=fetch-common.sh
-. "$(dirname "$0")/fetch-common.sh"
+. "${0%/*}/fetch-common.sh"
 
 # Debian's own archive, among those that the system uses.
 archive() {

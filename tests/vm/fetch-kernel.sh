@@ -26,7 +26,7 @@ case $#${1-} in
 esac
 
 # shellcheck source=fetch-common.sh
-. "$(dirname "$0")/fetch-common.sh"
+. "${0%/*}/fetch-common.sh"
 kernel=$cache/kernel
 
 fetch_kernel() {
