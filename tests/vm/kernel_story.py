@@ -5,6 +5,7 @@ itself, with its memory, and with QEMU's own walk of the page tables; and reader
 find the kernel's data by virtual addresses."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import kdumpfile
@@ -17,6 +18,7 @@ from kdumpfile.exceptions import KDumpBaseException
 UTSNAME = 6, 65  # strings of struct new_utsname, and bytes of each
 UTS_KEYS = ("sysname", "nodename", "release", "version", "machine")
 BOOT_SECONDS = 240
+STOPS = 50
 
 
 @dataclass
@@ -61,9 +63,8 @@ def story(directory, kind):
     )
     with guest:
         guest.wait_ready(BOOT_SECONDS)
-        guest.stop()
+        truth = stop_in_kernel(guest, kind)
         check(kind.said in guest.console(), f"the guest did not say {kind.said!r}")
-        truth = Truth(guest, kind.order)
         names = guest.told("uname")
 
         step("take the cores")
@@ -94,6 +95,21 @@ def story(directory, kind):
         if "drgn" in kind.readers:
             check_equal(read_by_drgn(elf, truth.uts, len(uts)), uts, "utsname as drgn reads it")
         check_kdump(kdump, truth, uts, names, "libkdumpfile" in kind.readers)
+
+
+def stop_in_kernel(guest, kind):
+    """Stops the guest where QEMU can tell what the kernel's addresses are: on some CPUs none of them
+    is mapped while a user's program runs."""
+    for _ in range(STOPS):
+        guest.stop()
+        truth = Truth(guest, kind.order)
+        try:
+            translate(guest, truth.symbol("_stext"))
+            return truth
+        except Failure:
+            guest.cont()
+            time.sleep(0.1)
+    raise Failure(f"the kernel was not to be seen in {STOPS} stops")
 
 
 def strings(uts):
