@@ -80,7 +80,7 @@ static bool page_table(
 	static const char *const in_user[] = { "cr13", "cr1", "cr7" };
 	bool user = registers_u64(cpu, "pswm") & PSW_PROBLEM_STATE;
 	const char *const *names = user ? in_user : in_kernel;
-	uint64_t seen[3];
+	uint64_t seen[3] = { 0 };
 	unsigned count = 0;
 
 	(void)ram_end;

@@ -31,7 +31,8 @@ static void take_register(
 	struct cpu_filling *filling = ctx;
 	size_t known;
 
-	/* QEMU's list of special registers of PowerPC has lr and others again, with stale values. */
+	/* QEMU for PowerPC has lr and others again among the special registers, with stale values.
+	 */
 	if (registers_find(filling->registers, which->name, &known))
 		return;
 	/* Names that are too long for the set are of no CPU that we know. */

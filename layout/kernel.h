@@ -19,6 +19,7 @@ enum { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE, UTS_VERSION, UTS_MACHINE, UTS_DOM
 struct page_cache;
 
 struct kernel {
+	const struct arch *arch; /* whose page tables were looked at; NULL before */
 	bool mapped;             /* page tables with a kernel image and a direct map were found */
 	struct page_table table; /* the verified root */
 	struct mapping text;     /* the kernel image, as one linear piece */
@@ -49,10 +50,11 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct guest_memory *memory);
 
 /*
- * Looks for the running kernel's VMCOREINFO: in the writable part of the kernel image, which holds
- * either the note (before 4.13) or a pointer to its page. Reads some 15 MiB whatever the size of
- * the guest, 8 MiB at once, and the first bytes of some 160 pages in batches. Fills in vmcoreinfo
- * and utsname and returns 0, or -1 with the reason.
+ * Looks for the running kernel's VMCOREINFO. Where the architecture has a place that tells it, that
+ * will do, of a kernel that is not mapped as well. Else it is looked for in the writable part of
+ * the kernel image, which holds either the note (before 4.13) or a pointer to its page. Reads some
+ * 15 MiB whatever the size of the guest, 8 MiB at once, and the first bytes of some 160 pages in
+ * batches. Fills in vmcoreinfo and utsname and returns 0, or -1 with the reason.
  */
 int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	const struct guest_memory *memory, struct error *error);

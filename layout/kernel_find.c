@@ -223,6 +223,7 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
 	const struct guest_memory *memory)
 {
+	kernel->arch = arch;
 	if (!arch->page_table)
 		return;
 	page_cache_destroy(kernel->cache);

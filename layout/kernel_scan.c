@@ -221,12 +221,12 @@ static int scan_image(struct scan *scan)
 static bool take_from_place(
 	struct kernel *kernel, const struct guest_memory *memory, struct error *error)
 {
-	const struct arch *arch = kernel->table.arch;
+	const struct arch *arch = kernel->arch;
 	struct vmcoreinfo info;
 	uint64_t paddr;
 	bool taken;
 
-	if (!arch->vmcoreinfo_address || !arch->vmcoreinfo_address(memory, &paddr))
+	if (!arch || !arch->vmcoreinfo_address || !arch->vmcoreinfo_address(memory, &paddr))
 		return false;
 	vmcoreinfo_init(&info);
 	taken = vmcoreinfo_read(&info, memory, paddr, error) == 0 &&
@@ -241,11 +241,11 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	struct scan *scan;
 	int result;
 
-	if (!kernel->mapped)
-		return error_set(error, "no vCPU's page tables show a kernel");
 	vmcoreinfo_deinit(&kernel->vmcoreinfo);
 	if (take_from_place(kernel, memory, error))
 		return 0;
+	if (!kernel->mapped)
+		return error_set(error, "no vCPU's page tables show a kernel");
 	scan = calloc(1, sizeof(*scan));
 	if (!scan)
 		return error_set(error, "out of memory");

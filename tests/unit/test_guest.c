@@ -104,6 +104,23 @@ static void test_learn(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* As QEMU for PowerPC has lr, the second time with a value of long ago. */
+static void test_a_name_twice(void **state)
+{
+	static const char description[] = SMALL_GUEST
+		"object features:target.xml <<\n"
+		"<target><architecture>i386:x86-64</architecture>\n"
+		"<reg name=\"rax\" bitsize=\"64\"/><reg name=\"rip\" bitsize=\"32\"/>\n"
+		"<reg name=\"rax\" bitsize=\"32\"/></target>\n"
+		".\n";
+
+	(void)state;
+	assert_learns(description, &automatic);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rax"), 0x1122334455667788);
+	assert_int_equal(registers_u64(&guest.cpus[1], "rax"), 1);
+	end();
+}
+
 /* A stub that names its CPU and no registers means those that gdb knows the CPU to have. */
 static void test_registers_by_custom(void **state)
 {
@@ -312,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learn),
+		cmocka_unit_test(test_a_name_twice),
 		cmocka_unit_test(test_registers_by_custom),
 		cmocka_unit_test(test_hidden_registers),
 		cmocka_unit_test(test_ram_all),

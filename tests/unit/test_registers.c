@@ -77,6 +77,36 @@ static void test_the_low_64_bits_in_either_order(void **state)
 	registers_deinit(&big);
 }
 
+static void test_put_as_an_integer(void **state)
+{
+	static const uint8_t three[] = { 0x01, 0x02, 0x03 };
+	static const enum byte_order orders[] = { LITTLE, BIG };
+	uint8_t out[6];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct registers registers;
+
+		registers_init(&registers, 0, orders[i]);
+		registers_set(&registers, "r", orders[i] == BIG ? "\1\2\3" : "\3\2\1", 3);
+		memset(out, 0xee, sizeof(out));
+		registers_put(&registers, "r", out, 3, BIG);
+		assert_memory_equal(out, three, 3);
+		assert_int_equal(out[3], 0xee);
+		registers_put(&registers, "r", out, 5, BIG);
+		assert_memory_equal(out, "\0\0\1\2\3\xee", 6);
+		registers_put(&registers, "r", out, 5, LITTLE);
+		assert_memory_equal(out, "\3\2\1\0\0\xee", 6);
+		registers_put(&registers, "r", out, 2, BIG);
+		assert_memory_equal(out, "\2\3", 2);
+		registers_put(&registers, "r", out, 2, LITTLE);
+		assert_memory_equal(out, "\3\2", 2);
+		registers_put(&registers, "none", out, 6, BIG);
+		assert_memory_equal(out, "\3\2\1\0\0\xee", 6);
+		registers_deinit(&registers);
+	}
+}
+
 static void test_u64_is_stored_in_the_order_of_the_set(void **state)
 {
 	struct registers registers;
@@ -192,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_an_empty_set_has_nothing),
 		cmocka_unit_test(test_values_are_copied_and_found),
 		cmocka_unit_test(test_the_low_64_bits_in_either_order),
+		cmocka_unit_test(test_put_as_an_integer),
 		cmocka_unit_test(test_u64_is_stored_in_the_order_of_the_set),
 		cmocka_unit_test(test_a_new_value_replaces_the_old),
 		cmocka_unit_test(test_replacing_for_ever_takes_no_memory),

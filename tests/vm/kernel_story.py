@@ -19,6 +19,7 @@ from kdumpfile.exceptions import KDumpBaseException
 UTSNAME = 6, 65  # strings of struct new_utsname, and bytes of each
 UTS_KEYS = ("sysname", "nodename", "release", "version", "machine")
 BOOT_SECONDS = 240
+STOPS = 50
 
 
 @dataclass
@@ -69,9 +70,8 @@ def story(directory, kind):
     )
     with guest:
         guest.wait_ready(BOOT_SECONDS)
-        guest.stop()
+        truth = stop_in_kernel(guest, kind)
         check(kind.said in guest.console(), f"the guest did not say {kind.said!r}")
-        truth = Truth(guest, kind.order)
         names = guest.told("uname")
         wait_for_kernel(guest, truth)
 
@@ -107,6 +107,21 @@ def story(directory, kind):
             return
         root = kind.tell_root and translate(guest, truth.symbol("swapper_pg_dir"))
         check_kdump(kdump, truth, uts, names, "libkdumpfile" in kind.readers, root)
+
+
+def stop_in_kernel(guest, kind):
+    """Stops the guest where QEMU can tell what the kernel's addresses are: on some CPUs none of them
+    is mapped while a user's program runs."""
+    for _ in range(STOPS):
+        guest.stop()
+        truth = Truth(guest, kind.order)
+        try:
+            translate(guest, truth.symbol("_stext"))
+            return truth
+        except Failure:
+            guest.cont()
+            time.sleep(0.1)
+    raise Failure(f"the kernel was not to be seen in {STOPS} stops")
 
 
 def strings(uts):

@@ -99,7 +99,7 @@ class Machine(Qemu):
         """Takes a core of all memory that QEMU takes, by our program, over what is there;
         returns its path."""
         path = self._directory / name
-        rspdump("-f", "--after", "stop", "--ram", "all", *options, "-o", path, self.gdb)
+        rspdump("--force", "--after", "stop", "--ram", "all", *options, "-o", path, self.gdb)
         return path
 
     def dump_theirs(self, name="qemus", **options):
