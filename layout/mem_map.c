@@ -61,7 +61,7 @@ int mem_map_init(struct mem_map *map, const struct kernel *kernel, uint32_t stru
 		.struct_size = struct_size,
 		.error = error,
 	};
-	struct page_cache cache;
+	struct page_cache *cache;
 	uint64_t ignored;
 	int result;
 
@@ -69,14 +69,15 @@ int mem_map_init(struct mem_map *map, const struct kernel *kernel, uint32_t stru
 	search.word = kernel->table.arch->elf_class == ELFCLASS64 ? 8 : 4;
 	while (search.info->page_size >> search.page_shift > 1)
 		search.page_shift++;
-	if (page_cache_init(&cache, &single))
+	cache = page_cache_create(&single);
+	if (!cache)
 		return error_set(error, "out of memory");
-	search.memory = &cache.memory;
+	search.memory = &cache->memory;
 	if (vmcoreinfo_symbol(search.info, "mem_section", &ignored))
 		result = mem_map_find_sparse(&search);
 	else
 		result = mem_map_find_flat(&search);
-	page_cache_deinit(&cache);
+	page_cache_destroy(cache);
 	return result;
 }
 
