@@ -43,8 +43,8 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 /*
  * Looks for the running kernel's VMCOREINFO: in the writable part of the kernel image, which holds
  * either the note (before 4.13) or a pointer to its page. Reads some 15 MiB whatever the size of
- * the guest, 1 MiB at once, and the first bytes of some 160 pages in batches. Fills in vmcoreinfo
- * and utsname and returns 0, or -1 with the reason.
+ * the guest, some MiB at once, and the first bytes of some 160 pages in batches. Fills in
+ * vmcoreinfo and utsname and returns 0, or -1 with the reason.
  */
 int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	const struct guest_memory *memory, struct error *error);

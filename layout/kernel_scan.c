@@ -14,7 +14,8 @@
 #include "layout/page_cache.h"
 
 enum {
-	SCAN_SIZE = 1 << 20,  /* read at once */
+	SCAN_SIZE = 1 << 20,  /* one read, all of which fails with any of its bytes */
+	SCAN_AHEAD = 8,       /* reads at once */
 	SCAN_OVERLAP = 4096,  /* read twice, for a note that begins at the end */
 	SCAN_MAX = 256 << 20, /* in all; a kernel with every debugging option has some 100 MiB */
 	POINTERS_MAX = 65536, /* different ones */
@@ -24,13 +25,23 @@ enum {
 	NOTE_ALIGN = 4,
 };
 
+/* A stretch of the image that is read and looked through as one. */
+struct chunk {
+	uint64_t paddr;
+	size_t size;      /* to be looked through */
+	size_t available; /* that are read: there is more behind them where a note may go on */
+};
+
 struct scan {
 	struct kernel *kernel;
 	const struct ranges *ram;
 	const struct guest_memory *memory;
 	struct error *error; /* why the last VMCOREINFO does not fit */
 
-	uint8_t *bytes; /* SCAN_SIZE of the image */
+	struct page_cache cache; /* of page tables */
+	struct chunk chunks[SCAN_AHEAD];
+	size_t chunk_count;
+	uint8_t *bytes; /* SCAN_SIZE of each */
 	uint64_t scanned, unreadable;
 	unsigned reads;
 
@@ -58,7 +69,8 @@ static int look_at(struct scan *scan, uint64_t paddr)
 	/* The text alone will do, but after a panic the note says more. */
 	is_note = info.paddr != paddr;
 	accepted = (is_note || !scan->kernel->vmcoreinfo.text) &&
-	           kernel_accept_vmcoreinfo(scan->kernel, &info, scan->memory, scan->error) == 0;
+	           kernel_accept_vmcoreinfo(
+			   scan->kernel, &info, &scan->cache.memory, scan->error) == 0;
 	vmcoreinfo_deinit(&info);
 	return is_note && accepted;
 }
@@ -111,22 +123,44 @@ static int visit_pointer(struct scan *scan, uint64_t vaddr)
 	return look_at_waiting(scan);
 }
 
-/* Looks through size bytes that lie at paddr; there are more behind them, as far as available. */
-static int scan_bytes(struct scan *scan, uint64_t paddr, size_t size, size_t available)
+static int scan_chunk(struct scan *scan, const struct chunk *chunk, const uint8_t *bytes)
 {
 	const struct arch *arch = scan->kernel->table.arch;
 	size_t pointer_size = arch->elf_class == ELFCLASS64 ? 8 : 4;
 	int result = 0;
 
-	for (size_t i = 0; i < size && result == 0; i += NOTE_ALIGN) {
-		const uint8_t *at = scan->bytes + i;
+	for (size_t i = 0; i < chunk->size && result == 0; i += NOTE_ALIGN) {
+		const uint8_t *at = bytes + i;
 
-		if (available - i >= VMCOREINFO_HEAD_SIZE && vmcoreinfo_head(at))
-			result = look_at(scan, paddr + i);
+		if (chunk->available - i >= VMCOREINFO_HEAD_SIZE && vmcoreinfo_head(at))
+			result = look_at(scan, chunk->paddr + i);
 		else if (i % pointer_size == 0)
 			result = visit_pointer(scan, pointer_size == 8 ? get_u64(at, arch->order)
 								       : get_u32(at, arch->order));
 	}
+	return result;
+}
+
+/* Reads the chunks that were put together, and looks through them and at what they point to. */
+static int scan_chunks(struct scan *scan)
+{
+	struct guest_read_request requests[SCAN_AHEAD];
+	int result = 0;
+
+	for (size_t i = 0; i < scan->chunk_count; i++)
+		requests[i] = (struct guest_read_request){
+			.paddr = scan->chunks[i].paddr,
+			.buf = scan->bytes + i * SCAN_SIZE,
+			.len = scan->chunks[i].available,
+		};
+	guest_read_many(scan->memory, requests, scan->chunk_count);
+	for (size_t i = 0; i < scan->chunk_count && result == 0; i++) {
+		if (requests[i].failed)
+			scan->unreadable += scan->chunks[i].size;
+		else
+			result = scan_chunk(scan, &scan->chunks[i], requests[i].buf);
+	}
+	scan->chunk_count = 0;
 	return result ? result : look_at_waiting(scan);
 }
 
@@ -138,18 +172,18 @@ static int visit_image(void *ctx, const struct mapping *mapping)
 	if (!mapping->writable || mapping->executable)
 		return 0;
 	for (uint64_t offset = 0; offset < mapping->size && result == 0;) {
-		uint64_t left = mapping->size - offset, paddr = mapping->paddr + offset;
-		size_t available = left < SCAN_SIZE ? (size_t)left : SCAN_SIZE;
-		size_t size = left > SCAN_SIZE ? SCAN_SIZE - SCAN_OVERLAP : available;
+		uint64_t left = mapping->size - offset;
+		struct chunk *chunk = &scan->chunks[scan->chunk_count];
 
 		if (scan->scanned >= SCAN_MAX)
 			return -1;
-		scan->scanned += size;
-		if (guest_read(scan->memory, paddr, scan->bytes, available))
-			scan->unreadable += size;
-		else
-			result = scan_bytes(scan, paddr, size, available);
-		offset += size;
+		chunk->paddr = mapping->paddr + offset;
+		chunk->available = left < SCAN_SIZE ? (size_t)left : SCAN_SIZE;
+		chunk->size = left > SCAN_SIZE ? SCAN_SIZE - SCAN_OVERLAP : chunk->available;
+		scan->scanned += chunk->size;
+		offset += chunk->size;
+		if (++scan->chunk_count == SCAN_AHEAD)
+			result = scan_chunks(scan);
 	}
 	return result;
 }
@@ -157,13 +191,13 @@ static int visit_image(void *ctx, const struct mapping *mapping)
 static int scan_image(struct scan *scan)
 {
 	const struct mapping *text = &scan->kernel->text;
-	struct page_cache cache;
 
-	if (page_cache_init(&cache, scan->memory))
+	if (page_cache_init(&scan->cache, scan->memory))
 		return error_set(scan->error, "out of memory");
-	paging_walk(&scan->kernel->table, &cache.memory, text->vaddr,
-		text->vaddr + (text->size - 1), visit_image, scan);
-	page_cache_deinit(&cache);
+	if (paging_walk(&scan->kernel->table, &scan->cache.memory, text->vaddr,
+		    text->vaddr + (text->size - 1), visit_image, scan) != 1)
+		scan_chunks(scan);
+	page_cache_deinit(&scan->cache);
 
 	if (scan->kernel->vmcoreinfo.text)
 		return 0;
@@ -191,7 +225,7 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	scan->ram = ram;
 	scan->memory = memory;
 	scan->error = error;
-	scan->bytes = malloc(SCAN_SIZE);
+	scan->bytes = malloc((size_t)SCAN_AHEAD * SCAN_SIZE);
 	scan->seen = calloc(SEEN_SLOTS, sizeof(*scan->seen));
 	if (scan->bytes && scan->seen)
 		result = scan_image(scan);
