@@ -47,6 +47,7 @@ struct engine {
 	struct request *again; /* a stack of what must be asked again */
 	size_t again_count, again_capacity;
 	size_t arrived; /* bytes since the window was told */
+	size_t total;   /* bytes that have arrived */
 };
 
 static int engine_init(struct engine *engine, struct rsp *rsp, const struct rsp_stream *stream)
@@ -272,6 +273,7 @@ static int take_answer(struct engine *engine, const struct rsp_reply *reply)
 		engine->rsp->read_size_proven = true;
 	piece->done += size;
 	engine->arrived += size;
+	engine->total += size;
 	/* A short answer: binary data grew by its escapes, or the next page cannot be read. */
 	if (size < request.len)
 		return ask_again(engine, request.piece, request.offset + size, request.len - size);
@@ -307,18 +309,21 @@ static int wait(struct engine *engine)
 static int run(struct engine *engine)
 {
 	struct rsp *rsp = engine->rsp;
+	uint64_t since = rsp_clock_now();
 	struct rsp_reply reply;
 	int rc;
 
-	rsp_window_pause(&rsp->window, rsp_clock_now());
+	rsp_window_pause(&rsp->window, since);
 	for (;;) {
 		if (fill_window(engine))
 			return -1;
 
 		bool filled = is_filled(engine);
 
-		if (engine->request_count == 0)
+		if (engine->request_count == 0) {
+			rsp_window_note_least(&rsp->window, engine->total, since, rsp_clock_now());
 			return 0;
+		}
 		if ((rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) == 0 && wait(engine))
 			return -1;
 		for (; rc > 0; rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) {
