@@ -19,19 +19,33 @@
 #include "arch/paging.h"
 #include "arch/registers.h"
 
-/* A range of virtual addresses, both ends inclusive. */
-struct address_range {
-	uint64_t first, last;
-};
-
 /*
  * Where an operating system kernel of the CPU keeps itself. For Linux these are fixed by the
  * kernel's own documentation of its memory layout, whatever KASLR adds inside them.
  */
 struct kernel_space {
-	struct address_range text;       /* the kernel image is mapped somewhere in here */
-	struct address_range direct_map; /* all of RAM is mapped linearly somewhere in here */
+	/* The kernel image is mapped somewhere in here. It may be in the direct map. */
+	struct address_range text;
+	/* RAM is mapped linearly somewhere in here, as much of it as there is room for. */
+	struct address_range direct_map;
+	/* What the distance from physical to virtual in the direct map is a multiple of. */
+	uint64_t direct_map_align;
 	uint64_t text_base; /* virtual address that phys_base is counted from, 0 if none */
+	/* Here the kernel maps the same few pages over and over; one time each tells it all. */
+	struct address_range aliased;
+};
+
+/* What a Linux kernel says of itself in its VMCOREINFO. Each is false for what it does not say. */
+struct kernel_facts {
+	bool (*symbol)(const void *ctx, const char *name, uint64_t *value);
+	bool (*number)(const void *ctx, const char *name, int64_t *value);
+	const void *ctx;
+};
+
+/* A register as a stub has it in its `g` packet that does not describe its registers. */
+struct arch_register {
+	const char *name;
+	unsigned bits;
 };
 
 struct arch {
@@ -42,6 +56,19 @@ struct arch {
 	enum byte_order order;
 	unsigned page_shift; /* of the smallest page */
 	unsigned align64;    /* bytes that C aligns a 64-bit integer to: 4 on i386 */
+
+	/*
+	 * The registers of a `g` packet, in its order, for stubs that name the architecture but no
+	 * registers; ends with a NULL name. NULL if there is no custom to go by.
+	 */
+	const struct arch_register *default_registers;
+
+	/*
+	 * Which architecture the vCPUs really are of, where stubs have one name for several: the
+	 * mode or the byte order of the kernel decides. May correct the order in which a stub
+	 * sends the values of a vCPU's registers. NULL: always this one.
+	 */
+	const struct arch *(*variant)(struct registers *cpus, size_t count);
 
 	/*
 	 * Whether a core of these vCPUs can be written: 0, or -1 with the reason (a CPU that is
@@ -74,13 +101,39 @@ struct arch {
 	bool (*page_table)(const struct registers *cpu, uint64_t ram_end, unsigned nth,
 		struct page_table *table);
 
-	/* Reads an entry of a table of this level: 0 maps smallest pages, levels - 1 is the root.
+	/*
+	 * The root that the rest of a vCPU's address space hangs from, where page_table() does not
+	 * give it as well. False if there is none. NULL: it does.
 	 */
+	bool (*user_table)(const struct registers *cpu, uint64_t ram_end, struct page_table *table);
+
+	/* Reads the entry that a table of this level has for vaddr. */
 	struct paging_entry (*paging_entry)(
-		const struct page_table *table, unsigned level, uint64_t raw);
+		const struct page_table *table, unsigned level, uint64_t vaddr, uint64_t raw);
 
 	/* Where a kernel lives under such a page table. */
 	struct kernel_space (*kernel_space)(const struct page_table *table);
+
+	/*
+	 * The page table of the kernel that these facts describe, for CPUs whose registers do not
+	 * show all of it. Starts from the one that the kernel was found by. NULL if they do.
+	 * False if the facts do not tell it.
+	 */
+	bool (*kernel_table)(const struct kernel_facts *facts, struct page_table *table);
+
+	/*
+	 * The physical address of VMCOREINFO, where the architecture has a place that tells it.
+	 * False if it does not. NULL if there is no such place.
+	 */
+	bool (*vmcoreinfo_address)(const struct guest_memory *memory, uint64_t *paddr);
+
+	/*
+	 * What readers take a page frame number of kdump files to be counted from: the first page
+	 * of RAM, as crash and makedumpfile do on 32-bit ARM, or address 0.
+	 */
+	bool frames_from_ram_start;
+	/* The phys_base of kdump files is where RAM begins, not one of the kernel image. */
+	bool phys_base_is_ram_start;
 };
 
 /* All architectures of this build, in the order in which they are listed; ends with NULL. */

@@ -7,30 +7,57 @@
 #include "arch/arch.h"
 #include "arch/bytes.h"
 
+void page_table_set_halves(struct page_table *table, unsigned address_bits)
+{
+	uint64_t low_last = ((uint64_t)1 << (address_bits - 1)) - 1;
+
+	table->regions[0] = (struct paging_region){ .range = { 0, low_last } };
+	table->regions[1] = (struct paging_region){ .range = { ~low_last, UINT64_MAX } };
+	table->region_count = 2;
+}
+
+size_t page_table_size(const struct page_table *table, unsigned level)
+{
+	return (size_t)table->entry_size << table->level_bits[level];
+}
+
+static unsigned level_shift(const struct page_table *table, unsigned level)
+{
+	unsigned shift = table->page_shift;
+
+	while (level-- > 0)
+		shift += table->level_bits[level];
+	return shift;
+}
+
 /* The bits of an address that an entry of this level leaves open. */
 static uint64_t span_mask(const struct page_table *table, unsigned level)
 {
-	return ((uint64_t)1 << (table->page_shift + level * table->level_bits)) - 1;
+	return ((uint64_t)1 << level_shift(table, level)) - 1;
 }
 
 static size_t entry_index(const struct page_table *table, unsigned level, uint64_t vaddr)
 {
-	return (size_t)(vaddr >> (table->page_shift + level * table->level_bits)) &
-	       (((size_t)1 << table->level_bits) - 1);
+	return (size_t)(vaddr >> level_shift(table, level)) &
+	       (((size_t)1 << table->level_bits[level]) - 1);
 }
 
-/* The highest address of the lower half; the upper half begins at its complement. */
-static uint64_t lower_half_last(const struct page_table *table)
+static const struct paging_region *find_region(const struct page_table *table, uint64_t vaddr)
 {
-	return ((uint64_t)1 << (table->page_shift + table->levels * table->level_bits - 1)) - 1;
+	for (unsigned i = 0; i < table->region_count; i++) {
+		const struct paging_region *region = &table->regions[i];
+
+		if (vaddr >= region->range.first && vaddr <= region->range.last)
+			return region;
+	}
+	return NULL;
 }
 
 static struct paging_entry get_entry(
-	const struct page_table *table, unsigned level, const uint8_t *from)
+	const struct page_table *table, unsigned level, uint64_t vaddr, const uint8_t *from)
 {
-	return table->arch->paging_entry(table, level,
-		table->entry_size == 8 ? get_u64(from, table->arch->order)
-				       : get_u32(from, table->arch->order));
+	return table->arch->paging_entry(table, level, vaddr,
+		table->entry_size == 8 ? get_u64(from, table->order) : get_u32(from, table->order));
 }
 
 /*
@@ -42,7 +69,8 @@ enum { BATCH_MAX = 32 };
 struct batch {
 	struct guest_read_request requests[BATCH_MAX];
 	size_t count, next;
-	uint8_t *tables; /* room for BATCH_MAX of them */
+	uint8_t *tables; /* room for BATCH_MAX of them, each of table_size bytes */
+	size_t table_size;
 };
 
 struct walk {
@@ -55,11 +83,6 @@ struct walk {
 	bool gave_up;
 	struct mapping pending; /* seen, but may grow; size 0: none */
 };
-
-static size_t table_size(const struct page_table *table)
-{
-	return (size_t)table->entry_size << table->level_bits;
-}
 
 static int flush(struct walk *walk)
 {
@@ -86,24 +109,29 @@ static int found(struct walk *walk, const struct mapping *mapping)
 	return ret;
 }
 
-/* Reads the tables that hang from the entries first to last of a table. */
+/* Reads the tables that hang from a table's entries for the addresses first to last. */
 static int read_batch(
-	struct walk *walk, unsigned level, const uint8_t *entries, size_t first, size_t last)
+	struct walk *walk, unsigned level, const uint8_t *entries, uint64_t first, uint64_t last)
 {
 	const struct page_table *table = walk->table;
 	struct batch *batch = &walk->batches[level];
+	size_t last_index = entry_index(table, level, last);
+	uint64_t vaddr = first;
 
 	batch->count = batch->next = 0;
-	for (size_t i = first; i <= last && batch->count < BATCH_MAX && walk->tables_left; i++) {
+	for (size_t i = entry_index(table, level, first);
+		i <= last_index && batch->count < BATCH_MAX && walk->tables_left; i++) {
 		struct paging_entry entry = get_entry(
-			table, level, entries + i * table->entry_size);
+			table, level, vaddr, entries + i * table->entry_size);
+
+		vaddr += span_mask(table, level) + 1;
 
 		if (!entry.present || entry.leaf)
 			continue;
 		batch->requests[batch->count] = (struct guest_read_request){
 			.paddr = entry.address,
-			.buf = batch->tables + batch->count * table_size(table),
-			.len = table_size(table),
+			.buf = batch->tables + batch->count * batch->table_size,
+			.len = batch->table_size,
 		};
 		batch->count++;
 		walk->tables_left--;
@@ -116,7 +144,7 @@ static int read_batch(
 	return 0;
 }
 
-/* above: what the tables on the way here allow. The recursion is at most table->levels deep. */
+/* above: what the tables on the way here allow. The recursion is at most PAGING_LEVELS_MAX deep. */
 static int walk_table(struct walk *walk, unsigned level, const uint8_t *entries,
 	const struct paging_entry *above, uint64_t first, uint64_t last)
 {
@@ -130,7 +158,7 @@ static int walk_table(struct walk *walk, unsigned level, const uint8_t *entries,
 	for (uint64_t vaddr = first; !ret; vaddr = end + 1) {
 		size_t index = entry_index(table, level, vaddr);
 		struct paging_entry entry = get_entry(
-			table, level, entries + index * table->entry_size);
+			table, level, vaddr, entries + index * table->entry_size);
 
 		end = vaddr | span_mask(table, level);
 		if (end > last)
@@ -151,8 +179,8 @@ static int walk_table(struct walk *walk, unsigned level, const uint8_t *entries,
 		} else if (entry.present && level > 0) {
 			const struct guest_read_request *request;
 
-			if (batch->next == batch->count && read_batch(walk, level, entries, index,
-								   entry_index(table, level, last)))
+			if (batch->next == batch->count &&
+				read_batch(walk, level, entries, vaddr, last))
 				return -1;
 			request = &batch->requests[batch->next++];
 			if (!request->failed)
@@ -164,21 +192,39 @@ static int walk_table(struct walk *walk, unsigned level, const uint8_t *entries,
 	return ret;
 }
 
-static int walk_halves(struct walk *walk, const uint8_t *entries, uint64_t first, uint64_t last)
+/* first and last lie within the region. */
+static int walk_region(struct walk *walk, const struct paging_region *region,
+	const uint8_t *entries, uint64_t first, uint64_t last)
 {
 	const struct paging_entry all = { .writable = true, .executable = true, .user = true };
-	uint64_t low_last = lower_half_last(walk->table), high_first = ~low_last;
-	unsigned level = walk->table->levels - 1;
+
+	if (region->linear)
+		return found(walk, &(struct mapping){
+					   .vaddr = first,
+					   .paddr = region->paddr + (first - region->range.first),
+					   .size = last - first + 1,
+					   .writable = true,
+					   .executable = true,
+				   });
+	if (!entries)
+		return 0;
+	return walk_table(walk, walk->table->levels - 1, entries, &all, first, last);
+}
+
+/* entries: of the root's table, NULL if there is none or it cannot be read. */
+static int walk_regions(struct walk *walk, const uint8_t *entries, uint64_t first, uint64_t last)
+{
+	const struct page_table *table = walk->table;
 	int ret = 0;
 
-	/* What lies between the halves is no address, but would be looked up like the halves. */
-	if (first <= low_last)
-		ret = walk_table(
-			walk, level, entries, &all, first, last < low_last ? last : low_last);
-	if (!ret && last >= high_first)
-		ret = walk_table(
-			walk, level, entries, &all, first > high_first ? first : high_first, last);
+	for (unsigned i = 0; i < table->region_count && !ret; i++) {
+		const struct paging_region *region = &table->regions[i];
+		uint64_t from = region->range.first > first ? region->range.first : first;
+		uint64_t to = region->range.last < last ? region->range.last : last;
 
+		if (from <= to)
+			ret = walk_region(walk, region, entries, from, to);
+	}
 	/* A walk that gave up still shows what it found up to there. */
 	if (!ret || walk->gave_up) {
 		int visited = flush(walk);
@@ -189,31 +235,53 @@ static int walk_halves(struct walk *walk, const uint8_t *entries, uint64_t first
 	return ret;
 }
 
+/* Room for the batches of all levels and, behind them, for the root's table; NULL without memory.
+ */
+static uint8_t *share_out_tables(const struct page_table *table, struct batch *batches)
+{
+	size_t size = page_table_size(table, table->levels - 1);
+	uint8_t *tables, *at;
+
+	for (unsigned level = 1; level < table->levels; level++) {
+		batches[level].table_size = page_table_size(table, level - 1);
+		size += BATCH_MAX * batches[level].table_size;
+	}
+	at = tables = malloc(size);
+	for (unsigned level = 1; tables && level < table->levels; level++) {
+		batches[level].tables = at;
+		at += BATCH_MAX * batches[level].table_size;
+	}
+	batches[0].tables = at;
+	return tables;
+}
+
 int paging_walk(const struct page_table *table, const struct guest_memory *memory, uint64_t first,
 	uint64_t last, mapping_visit visit, void *ctx)
 {
-	size_t batch_size = BATCH_MAX * table_size(table);
-	uint8_t *tables = malloc(table_size(table) + table->levels * batch_size);
+	struct batch batches[PAGING_LEVELS_MAX] = { 0 };
 	struct walk walk = {
 		.table = table,
 		.memory = memory,
 		.visit = visit,
 		.ctx = ctx,
-		.batches = calloc(table->levels, sizeof(*walk.batches)),
+		.batches = batches,
 		.tables_left = PAGING_TABLES_MAX - 1,
 	};
-	int ret = -1;
+	uint8_t *tables = NULL, *root = NULL;
+	int ret;
 
-	if (!tables || !walk.batches)
-		goto out;
-	for (unsigned level = 0; level < table->levels; level++)
-		walk.batches[level].tables = tables + table_size(table) + level * batch_size;
-
-	ret = 0;
-	if (first <= last && !guest_read(memory, table->root, tables, table_size(table)))
-		ret = walk_halves(&walk, tables, first, last);
-out:
-	free(walk.batches);
+	if (first > last)
+		return 0;
+	if (table->levels) {
+		tables = share_out_tables(table, batches);
+		if (!tables)
+			return -1;
+		root = batches[0].tables;
+		if (guest_read(
+			    memory, table->root, root, page_table_size(table, table->levels - 1)))
+			root = NULL;
+	}
+	ret = walk_regions(&walk, root, first, last);
 	free(tables);
 	return ret;
 }
@@ -222,10 +290,18 @@ out:
 static bool look_up(const struct page_table *table, const struct guest_memory *memory,
 	uint64_t vaddr, uint64_t *paddr, uint64_t *left)
 {
+	const struct paging_region *region = find_region(table, vaddr);
 	uint64_t address = table->root;
 
-	if (vaddr > lower_half_last(table) && vaddr < ~lower_half_last(table))
+	if (!region)
 		return false;
+	if (region->linear) {
+		*paddr = region->paddr + (vaddr - region->range.first);
+		/* All of the address space is one byte more than this can count. */
+		*left = region->range.last - vaddr;
+		*left += *left < UINT64_MAX;
+		return true;
+	}
 	for (unsigned level = table->levels; level-- > 0;) {
 		uint8_t raw[8];
 		struct paging_entry entry;
@@ -233,7 +309,7 @@ static bool look_up(const struct page_table *table, const struct guest_memory *m
 		address += entry_index(table, level, vaddr) * table->entry_size;
 		if (guest_read(memory, address, raw, table->entry_size))
 			return false;
-		entry = get_entry(table, level, raw);
+		entry = get_entry(table, level, vaddr, raw);
 		if (!entry.present)
 			return false;
 		if (entry.leaf) {

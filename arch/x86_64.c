@@ -24,6 +24,68 @@ enum { PAGE_SHIFT = 12, LEVEL_BITS = 9, LEVELS = 4, LEVELS_LA57 = 5, TOP_LEAF_LE
 /* With page-table isolation, the kernel's root and the one for user mode differ in this bit. */
 #define PTI_USER_ROOT BIT(12)
 
+/* gdb's own layout, which the stubs of the Rust crate gdbstub rely on without naming it. */
+static const struct arch_register default_registers[] = {
+	{ "rax", 64 },
+	{ "rbx", 64 },
+	{ "rcx", 64 },
+	{ "rdx", 64 },
+	{ "rsi", 64 },
+	{ "rdi", 64 },
+	{ "rbp", 64 },
+	{ "rsp", 64 },
+	{ "r8", 64 },
+	{ "r9", 64 },
+	{ "r10", 64 },
+	{ "r11", 64 },
+	{ "r12", 64 },
+	{ "r13", 64 },
+	{ "r14", 64 },
+	{ "r15", 64 },
+	{ "rip", 64 },
+	{ "eflags", 32 },
+	{ "cs", 32 },
+	{ "ss", 32 },
+	{ "ds", 32 },
+	{ "es", 32 },
+	{ "fs", 32 },
+	{ "gs", 32 },
+	{ "st0", 80 },
+	{ "st1", 80 },
+	{ "st2", 80 },
+	{ "st3", 80 },
+	{ "st4", 80 },
+	{ "st5", 80 },
+	{ "st6", 80 },
+	{ "st7", 80 },
+	{ "fctrl", 32 },
+	{ "fstat", 32 },
+	{ "ftag", 32 },
+	{ "fiseg", 32 },
+	{ "fioff", 32 },
+	{ "foseg", 32 },
+	{ "fooff", 32 },
+	{ "fop", 32 },
+	{ "xmm0", 128 },
+	{ "xmm1", 128 },
+	{ "xmm2", 128 },
+	{ "xmm3", 128 },
+	{ "xmm4", 128 },
+	{ "xmm5", 128 },
+	{ "xmm6", 128 },
+	{ "xmm7", 128 },
+	{ "xmm8", 128 },
+	{ "xmm9", 128 },
+	{ "xmm10", 128 },
+	{ "xmm11", 128 },
+	{ "xmm12", 128 },
+	{ "xmm13", 128 },
+	{ "xmm14", 128 },
+	{ "xmm15", 128 },
+	{ "mxcsr", 32 },
+	{ NULL, 0 },
+};
+
 static const char *const stub_names[] = { "i386:x86-64", "i386:x86-64:intel", NULL };
 
 static int check(const struct registers *cpus, size_t count, struct error *error)
@@ -85,19 +147,22 @@ static bool page_table(
 		.root = root,
 		.levels = (registers_u64(cpu, "cr4") & CR4_LA57) ? LEVELS_LA57 : LEVELS,
 		.page_shift = PAGE_SHIFT,
-		.level_bits = LEVEL_BITS,
+		.level_bits = { LEVEL_BITS, LEVEL_BITS, LEVEL_BITS, LEVEL_BITS, LEVEL_BITS },
 		.entry_size = 8,
+		.order = LITTLE,
 		.address_mask = mask,
 	};
+	page_table_set_halves(table, PAGE_SHIFT + table->levels * LEVEL_BITS);
 	return true;
 }
 
 static struct paging_entry paging_entry(
-	const struct page_table *table, unsigned level, uint64_t raw)
+	const struct page_table *table, unsigned level, uint64_t vaddr, uint64_t raw)
 {
 	bool leaf = level == 0 || (level <= TOP_LEAF_LEVEL && raw & ENTRY_PAGE_SIZE);
 	uint64_t offset = BIT(PAGE_SHIFT + (leaf ? level * LEVEL_BITS : 0)) - 1;
 
+	(void)vaddr;
 	return (struct paging_entry){
 		.present = raw & ENTRY_PRESENT,
 		.leaf = leaf,
@@ -122,7 +187,11 @@ static struct kernel_space kernel_space(const struct page_table *table)
 			table->levels == LEVELS_LA57 ? 0xff10000000000000 : 0xffff880000000000,
 			0xfffffdffffffffff,
 		},
+		/* KASLR moves it in steps of 1 GiB (arch/x86/mm/kaslr.c); without, it is so too. */
+		.direct_map_align = BIT(30),
 		.text_base = 0xffffffff80000000,
+		/* espfix: a page of stacks for 64 vCPUs, 65536 times (espfix_64.c). */
+		.aliased = { 0xffffff0000000000, 0xffffff7fffffffff },
 	};
 }
 
@@ -134,6 +203,7 @@ const struct arch arch_x86_64 = {
 	.order = LITTLE,
 	.page_shift = PAGE_SHIFT,
 	.align64 = 8,
+	.default_registers = default_registers,
 	.check = check,
 	.monitor_command = "info registers -a",
 	.read_monitor = x86_monitor_read,

@@ -36,11 +36,38 @@ static void take_register(
 		filling->failed = true;
 }
 
+/* The layout of `g` that the architecture has by custom, for a stub that describes no registers. */
+static int describe_by_custom(const struct arch *arch, struct rsp_description *description)
+{
+	const struct arch_register *custom = arch->default_registers;
+	size_t count = 0;
+
+	if (description->count || !custom)
+		return 0;
+	while (custom[count].name)
+		count++;
+	free(description->registers);
+	description->registers = calloc(count, sizeof(*description->registers));
+	if (!description->registers)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct rsp_register *which = &description->registers[i];
+
+		snprintf(which->name, sizeof(which->name), "%s", custom[i].name);
+		which->number = (uint32_t)i;
+		which->bits = custom[i].bits;
+	}
+	description->count = count;
+	return 0;
+}
+
 static int learn_cpus(
-	struct guest *guest, const struct rsp_description *description, struct failure *failure)
+	struct guest *guest, struct rsp_description *description, struct failure *failure)
 {
 	size_t count = 0;
 
+	if (describe_by_custom(guest->arch, description))
+		return fail(failure, STATUS_FAILED, "no memory");
 	if (rsp_list_threads(guest->rsp, &guest->threads, &count))
 		return fail_rsp(failure, guest->rsp, "listing vCPUs");
 	guest->cpus = calloc(count, sizeof(*guest->cpus));
@@ -57,6 +84,8 @@ static int learn_cpus(
 		if (filling.failed)
 			return fail(failure, STATUS_FAILED, "no memory for registers");
 	}
+	if (guest->arch->variant)
+		guest->arch = guest->arch->variant(guest->cpus, guest->cpu_count);
 	return 0;
 }
 

@@ -45,6 +45,13 @@ static int set_flat(struct options *options, const char *value)
 	return 0;
 }
 
+static int set_paging(struct options *options, const char *value)
+{
+	(void)value;
+	options->paging = true;
+	return 0;
+}
+
 /* A decimal number from least to most. */
 static int set_number(unsigned *number, const char *value, unsigned least, unsigned most)
 {
@@ -190,6 +197,8 @@ static const struct option_row rows[] = {
 	{ 0, "compress-level", "N", "from 1, fast, to 9 (zlib) or 19 (zstd), small", "dump",
 		set_compress_level },
 	{ 'j', "jobs", "N", "threads that compress (default: one a CPU)", "dump", set_jobs },
+	{ 'p', "paging", NULL, "PT_LOADs by the page tables of all vCPUs (elf)", "dump",
+		set_paging },
 	{ 0, "ram", "MAP", "auto, all, or 0-0x9ffff,0x100000-0x7fffffff", "dump info", set_ram },
 	{ 0, "vmcoreinfo", "WHAT", "auto, none, an address or a file", "dump info",
 		set_vmcoreinfo },
@@ -348,6 +357,8 @@ static int check_options(const struct options *options, struct failure *failure)
 	if (options->compress_level && options->compress_level > codec->level_max)
 		return fail(failure, STATUS_USAGE, "--compress-level of %s is 1 to %u",
 			format->name, codec->level_max);
+	if (options->paging && strcmp(format->name, "elf") != 0)
+		return fail(failure, STATUS_USAGE, "--paging means nothing to %s", format->name);
 	if (options->json &&
 		(strcmp(options->output, "-") == 0 || strcmp(options->output, "fd:1") == 0))
 		return fail(failure, STATUS_USAGE, "--json and -o %s both want stdout",

@@ -22,7 +22,7 @@ struct options {
 	const char *output;
 	bool force;
 	const struct core_format *format;
-	bool flat;
+	bool flat, paging;
 	unsigned jobs;           /* 0 for as many as there are CPUs */
 	unsigned compress_level; /* 0 for the format's own */
 	const char *ram;         /* "auto", "all" or ranges */

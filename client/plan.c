@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout/address_spaces.h"
+
 enum {
 	/* Kernels reserve one page for it, of at most 64 KiB. */
 	LATE_VMCOREINFO_MAX = 65536,
@@ -26,7 +28,8 @@ static void map_kernel_image(struct plan *plan, const struct guest *guest)
 	const struct range *range = ranges_find(&guest->memory, text->paddr);
 	uint64_t size = text->size;
 
-	if (!range)
+	/* On some CPUs it lies in the direct map, which has it then. */
+	if (!range || text->vaddr - text->paddr == guest->kernel.direct_map)
 		return;
 	if (size > range->start + range->size - text->paddr)
 		size = range->start + range->size - text->paddr;
@@ -37,6 +40,15 @@ static void map_physically(struct plan *plan, uint64_t start, uint64_t end)
 {
 	if (start < end)
 		add_mapping(plan, start, start, end - start);
+}
+
+static void map_ram(struct plan *plan, const struct kernel *kernel, uint64_t start, uint64_t end)
+{
+	uint64_t reached = kernel->direct_map_end < end ? kernel->direct_map_end : end;
+
+	if (start < reached)
+		add_mapping(plan, kernel->direct_map + start, start, reached - start);
+	map_physically(plan, start > reached ? start : reached, end);
 }
 
 /*
@@ -55,7 +67,7 @@ static void map_directly(struct plan *plan, const struct guest *guest, const str
 		if (from >= to)
 			continue;
 		map_physically(plan, at, from);
-		add_mapping(plan, guest->kernel.direct_map + from, from, to - from);
+		map_ram(plan, &guest->kernel, from, to);
 		at = to;
 	}
 	map_physically(plan, at, end);
@@ -98,6 +110,8 @@ static int64_t phys_base(const struct guest *guest)
 {
 	int64_t number;
 
+	if (guest->arch->phys_base_is_ram_start)
+		return guest->ram.count ? (int64_t)guest->ram.items[0].start : 0;
 	return vmcoreinfo_number(&guest->kernel.vmcoreinfo, "phys_base", &number)
 	               ? number
 	               : guest->kernel.phys_base;
@@ -118,19 +132,54 @@ static void describe_guest(
 		                                                    : codec->level;
 }
 
+static int map_kernel_and_memory(struct plan *plan, const struct guest *guest)
+{
+	/*
+	 * The image; the pieces that the two sets cut each other into, and what is between them;
+	 * and one more, for one piece may be cut in two by the direct map's end.
+	 */
+	plan->mappings = calloc(
+		2 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
+	if (!plan->mappings)
+		return -1;
+	if (guest->kernel.mapped)
+		map_kernel_image(plan, guest);
+	map_memory(plan, guest);
+	return 0;
+}
+
+static int map_as_seen_by_vcpus(
+	struct plan *plan, const struct guest *guest, struct failure *failure)
+{
+	struct address_spaces spaces;
+	struct error error;
+	int rc = 0;
+
+	if (address_spaces_read(&spaces, &guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
+		    &guest->memory, &guest->reader, &error)) {
+		rc = fail(failure, STATUS_FAILED, "--paging: %s", error.text);
+	} else {
+		plan->mappings = spaces.mappings;
+		plan->core.mapping_count = spaces.count;
+		plan->page_tables = spaces.roots;
+		plan->page_tables_whole = spaces.complete;
+		spaces.mappings = NULL;
+	}
+	address_spaces_deinit(&spaces);
+	return rc;
+}
+
 int plan_make(struct plan *plan, const struct guest *guest, const struct options *options,
 	bool can_write_at, struct failure *failure)
 {
 	memset(plan, 0, sizeof(*plan));
 	notes_init(&plan->notes, guest->arch->order);
-	/* The image; the pieces that the two sets cut each other into, and what is between them. */
-	plan->mappings = calloc(
-		1 + 2 * (guest->memory.count + guest->ram.count), sizeof(*plan->mappings));
-	if (!plan->mappings)
+	if (options->paging) {
+		if (map_as_seen_by_vcpus(plan, guest, failure))
+			return -1;
+	} else if (map_kernel_and_memory(plan, guest)) {
 		return fail(failure, STATUS_FAILED, "no memory");
-	if (guest->kernel.mapped)
-		map_kernel_image(plan, guest);
-	map_memory(plan, guest);
+	}
 	guest->arch->write_notes(
 		guest->cpus, guest->cpu_count, &plan->notes, plan->missing, sizeof(plan->missing));
 	if (add_vmcoreinfo(plan, guest))

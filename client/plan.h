@@ -11,6 +11,9 @@ struct plan {
 	struct core_plan core;
 	struct core_mapping *mappings;
 	struct notes notes;
+	/* Of page tables that --paging asks for: how many there are; whether all was read. */
+	size_t page_tables;
+	bool page_tables_whole;
 	char missing[256];          /* registers that the notes lack; "" if none */
 	size_t late_vmcoreinfo_max; /* bytes of it that may be found while copying; 0 for none */
 };

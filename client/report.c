@@ -167,7 +167,16 @@ void report_gaps(const struct options *options, const struct guest *guest, const
 	if (plan->missing[0])
 		tell(options, TELL_WARNING, "zero in the core, as the stub does not give them: %s",
 			plan->missing);
-	if (!guest->kernel.mapped)
+	if (options->paging && !plan->page_tables)
+		tell(options, TELL_WARNING,
+			"--paging: no vCPU has paging on, or the stub does not show its page table");
+	if (options->paging && plan->page_tables && !plan->page_tables_whole)
+		tell(options, TELL_WARNING,
+			"--paging: the page tables are too many to be read to their end");
+	if (options->paging && plan->page_tables)
+		tell(options, TELL_DETAIL, "%zu PT_LOADs by %zu page tables",
+			plan->core.mapping_count, plan->page_tables);
+	if (!guest->kernel.mapped && !options->paging)
 		tell(options, TELL_WARNING,
 			"no Linux kernel in the page tables of any vCPU: virtual addresses in the core are physical ones");
 	if (!guest->kernel.vmcoreinfo.text && !plan->late_vmcoreinfo_max)

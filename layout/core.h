@@ -36,8 +36,9 @@ struct core_mapping {
 };
 
 enum {
-	CORE_MAPPINGS_MAX = 0xfffd, /* with PT_NOTE, one less than PN_XNUM */
-	CORE_NOTES_MAX = 64 << 20,  /* bytes of all notes and of the room behind them */
+	/* With PT_NOTE, as many program headers as our own reader takes. */
+	CORE_MAPPINGS_MAX = (1 << 20) - 1,
+	CORE_NOTES_MAX = 64 << 20, /* bytes of all notes and of the room behind them */
 
 	/* The smallest and the largest pages of the CPUs that there are. */
 	CORE_PAGE_SHIFT_MIN = 12,

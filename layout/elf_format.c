@@ -22,6 +22,7 @@ static_assert(sizeof(Elf32_Shdr) == 40 && sizeof(Elf64_Shdr) == 64, "ELF gABI");
 	FIELD(Elf##n##_Ehdr, e_phentsize), \
 	FIELD(Elf##n##_Ehdr, e_phnum), \
 	FIELD(Elf##n##_Ehdr, e_shentsize), \
+	FIELD(Elf##n##_Ehdr, e_shnum), \
 	.phdr_size = sizeof(Elf##n##_Phdr), \
 	FIELD(Elf##n##_Phdr, p_type), \
 	FIELD(Elf##n##_Phdr, p_offset), \

@@ -18,7 +18,7 @@ struct elf_class {
 
 	size_t ehdr_size;
 	struct field e_type, e_machine, e_version, e_phoff, e_shoff;
-	struct field e_ehsize, e_phentsize, e_phnum, e_shentsize;
+	struct field e_ehsize, e_phentsize, e_phnum, e_shentsize, e_shnum;
 
 	size_t phdr_size;
 	struct field p_type, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz;

@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "layout/elf_headers.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch/notes.h"
 
-static_assert(CORE_MAPPINGS_MAX + 1 < PN_XNUM, "e_phnum has to tell the number as it is");
+/* PT_NOTE and the PT_LOADs. */
+static uint64_t header_count(const struct core_plan *plan)
+{
+	return 1 + (uint64_t)plan->mapping_count;
+}
+
+static bool counts_in_section(const struct core_plan *plan)
+{
+	return header_count(plan) >= PN_XNUM;
+}
+
+static uint64_t section_offset(const struct elf_class *class, const struct core_plan *plan)
+{
+	return class->ehdr_size + header_count(plan) * class->phdr_size;
+}
 
 static uint64_t notes_offset(const struct elf_class *class, const struct core_plan *plan)
 {
-	return class->ehdr_size + (1 + (uint64_t)plan->mapping_count) * class->phdr_size;
+	return section_offset(class, plan) + (counts_in_section(plan) ? class->shdr_size : 0);
 }
 
 /*
@@ -89,7 +102,7 @@ uint64_t elf_layout_offset(
 }
 
 static void put_elf_header(
-	const struct elf_layout *layout, uint8_t *ehdr, uint16_t machine, size_t phnum)
+	const struct elf_layout *layout, uint8_t *ehdr, const struct core_plan *plan)
 {
 	const struct elf_class *class = layout->class;
 	enum byte_order order = layout->order;
@@ -99,12 +112,26 @@ static void put_elf_header(
 	ehdr[EI_DATA] = order == BIG ? ELFDATA2MSB : ELFDATA2LSB;
 	ehdr[EI_VERSION] = EV_CURRENT;
 	field_put(ehdr, class->e_type, ET_CORE, order);
-	field_put(ehdr, class->e_machine, machine, order);
+	field_put(ehdr, class->e_machine, plan->arch->elf_machine, order);
 	field_put(ehdr, class->e_version, EV_CURRENT, order);
 	field_put(ehdr, class->e_phoff, class->ehdr_size, order);
 	field_put(ehdr, class->e_ehsize, class->ehdr_size, order);
 	field_put(ehdr, class->e_phentsize, class->phdr_size, order);
-	field_put(ehdr, class->e_phnum, phnum, order);
+	field_put(ehdr, class->e_phnum, counts_in_section(plan) ? PN_XNUM : header_count(plan),
+		order);
+}
+
+static void put_count_section(
+	const struct elf_layout *layout, uint8_t *headers, const struct core_plan *plan)
+{
+	const struct elf_class *class = layout->class;
+	uint64_t offset = section_offset(class, plan);
+	enum byte_order order = layout->order;
+
+	field_put(headers, class->e_shoff, offset, order);
+	field_put(headers, class->e_shentsize, class->shdr_size, order);
+	field_put(headers, class->e_shnum, 1, order);
+	field_put(headers + offset, class->sh_info, header_count(plan), order);
 }
 
 void elf_note_header(const struct elf_layout *layout, uint8_t *phdr, uint64_t size)
@@ -149,7 +176,9 @@ uint8_t *elf_headers(const struct elf_layout *layout, const struct core_plan *pl
 	if (!headers)
 		return NULL;
 	phdr = headers + layout->class->ehdr_size;
-	put_elf_header(layout, headers, plan->arch->elf_machine, 1 + plan->mapping_count);
+	put_elf_header(layout, headers, plan);
+	if (counts_in_section(plan))
+		put_count_section(layout, headers, plan);
 	elf_note_header(layout, phdr, plan->notes->size);
 	for (size_t i = 0; i < plan->mapping_count; i++) {
 		phdr += layout->class->phdr_size;

@@ -4,6 +4,10 @@
  *
  *	ELF header | PT_NOTE | PT_LOAD ... | notes | room for late notes | memory, range by range
  *
+ * A section header is in front of the notes where it is needed, which is when e_phnum has too few
+ * bits for the number of program headers (PN_XNUM, ELF gABI). Of readers, crash takes that in the
+ * 64-bit class only, and Volatility not at all.
+ *
  * The program headers are right behind the ELF header, because makedumpfile (1.7.2 to 1.7.9)
  * looks there without reading e_phoff; the notes are in front of all memory, because crash reads no
  * further for them. Each range of memory is in the file once, whatever number of PT_LOADs show it.

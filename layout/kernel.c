@@ -14,7 +14,37 @@ void kernel_init(struct kernel *kernel)
 void kernel_deinit(struct kernel *kernel)
 {
 	vmcoreinfo_deinit(&kernel->vmcoreinfo);
+	page_cache_destroy(kernel->cache);
 	kernel_init(kernel);
+}
+
+static bool tell_symbol(const void *ctx, const char *name, uint64_t *value)
+{
+	return vmcoreinfo_symbol(ctx, name, value);
+}
+
+static bool tell_number(const void *ctx, const char *name, int64_t *value)
+{
+	return vmcoreinfo_number(ctx, name, value);
+}
+
+/* The table that a kernel tells of must show its image where the one does that it was found by. */
+static void take_own_table(struct kernel *kernel, const struct guest_memory *memory)
+{
+	const struct arch *arch = kernel->table.arch;
+	const struct kernel_facts facts = {
+		.symbol = tell_symbol,
+		.number = tell_number,
+		.ctx = &kernel->vmcoreinfo,
+	};
+	struct page_table own = kernel->table;
+	uint64_t stext, expected, paddr;
+
+	if (arch->kernel_table && arch->kernel_table(&facts, &own) &&
+		vmcoreinfo_symbol(&kernel->vmcoreinfo, "_stext", &stext) &&
+		paging_translate(&kernel->table, memory, stext, &expected) &&
+		paging_translate(&own, memory, stext, &paddr) && paddr == expected)
+		kernel->table = own;
 }
 
 int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate,
@@ -39,5 +69,7 @@ int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate
 	kernel->vmcoreinfo = *candidate;
 	vmcoreinfo_init(candidate);
 	memcpy(kernel->utsname, strings, sizeof(strings));
+	if (kernel->mapped)
+		take_own_table(kernel, memory);
 	return 0;
 }

@@ -16,12 +16,18 @@
 /* In the order of struct new_utsname. */
 enum { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE, UTS_VERSION, UTS_MACHINE, UTS_DOMAINNAME };
 
+struct page_cache;
+
 struct kernel {
 	bool mapped;             /* page tables with a kernel image and a direct map were found */
 	struct page_table table; /* the verified root */
 	struct mapping text;     /* the kernel image, as one linear piece */
-	uint64_t direct_map;     /* virtual address of physical address 0 */
+	uint64_t direct_map;     /* virtual address of physical address 0, modulo 2^64 */
+	uint64_t direct_map_end; /* first physical address that it does not reach */
 	int64_t phys_base;       /* as NUMBER(phys_base): may be negative */
+
+	/* The tables that were read last, for the search that comes next; NULL if none. */
+	struct page_cache *cache;
 
 	struct vmcoreinfo vmcoreinfo; /* of the running kernel; text is NULL if not found */
 	char utsname[UTSNAME_STRINGS][UTSNAME_STRING_SIZE]; /* empty without VMCOREINFO */
@@ -43,8 +49,8 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 /*
  * Looks for the running kernel's VMCOREINFO: in the writable part of the kernel image, which holds
  * either the note (before 4.13) or a pointer to its page. Reads some 15 MiB whatever the size of
- * the guest, some MiB at once, and the first bytes of some 160 pages in batches. Fills in
- * vmcoreinfo and utsname and returns 0, or -1 with the reason.
+ * the guest, 8 MiB at once, and the first bytes of some 160 pages in batches. Fills in vmcoreinfo
+ * and utsname and returns 0, or -1 with the reason.
  */
 int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	const struct guest_memory *memory, struct error *error);

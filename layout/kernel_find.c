@@ -2,6 +2,8 @@
 /* The kernel image and the direct map, by the shape that they give to the page tables. */
 #include "layout/kernel.h"
 
+#include <elf.h>
+
 #include "layout/page_cache.h"
 
 #define MIB(n) ((uint64_t)(n) << 20)
@@ -12,8 +14,6 @@ enum { CANDIDATES_MAX = 32, SAMPLED_RANGES_MAX = 16, SAMPLES = 16 };
 #define IMAGE_MIN MIB(2)
 /* The kernel gives back its init sections, some MiB. Modules, further up, are not its image. */
 #define HOLE_MAX MIB(64)
-/* KASLR moves the direct map in steps of 1 GiB (arch/x86/mm/kaslr.c), and without it is so too. */
-#define DIRECT_MAP_ALIGN MIB(1024)
 
 static bool is_image(const struct mapping *piece)
 {
@@ -44,6 +44,7 @@ struct direct_map_search {
 	const struct mapping *text;
 	const struct ranges *ram;
 	const struct guest_memory *memory;
+	uint64_t align;
 	uint64_t tried[CANDIDATES_MAX];
 	size_t count;
 };
@@ -70,8 +71,9 @@ static bool is_direct_map(const struct direct_map_search *search, uint64_t base)
 	size_t ranges = search->ram->count;
 	unsigned here = 2, elsewhere = 0;
 
-	if (take_sample(search, base, search->text->paddr) != MAPPED_HERE ||
-		take_sample(search, base, search->table->root) != MAPPED_HERE)
+	if (take_sample(search, base, search->text->paddr) != MAPPED_HERE)
+		return false;
+	if (search->table->levels && take_sample(search, base, search->table->root) != MAPPED_HERE)
 		return false;
 	if (ranges > SAMPLED_RANGES_MAX)
 		ranges = SAMPLED_RANGES_MAX;
@@ -103,7 +105,7 @@ static int visit_direct_map(void *ctx, const struct mapping *mapping)
 	uint64_t base = mapping->vaddr - mapping->paddr;
 
 	/* Below the direct map, page table isolation keeps the pages of LDTs. */
-	if (base % DIRECT_MAP_ALIGN)
+	if (base % search->align)
 		return 0;
 	for (size_t i = 0; i < search->count; i++) {
 		if (search->tried[i] == base)
@@ -115,13 +117,43 @@ static int visit_direct_map(void *ctx, const struct mapping *mapping)
 	return is_direct_map(search, base);
 }
 
+struct direct_map_extent {
+	uint64_t base, end;
+};
+
+static int visit_extent(void *ctx, const struct mapping *mapping)
+{
+	struct direct_map_extent *extent = ctx;
+
+	if (mapping->vaddr - mapping->paddr == extent->base)
+		extent->end = mapping->paddr + mapping->size;
+	return 0;
+}
+
+/* 32 bits have no room for all of RAM; what is left over is mapped elsewhere, or nowhere. */
+static uint64_t find_direct_map_end(const struct page_table *table,
+	const struct kernel_space *space, uint64_t base, const struct guest_memory *memory)
+{
+	struct direct_map_extent extent = { .base = base };
+
+	if (table->arch->elf_class != ELFCLASS32)
+		return UINT64_MAX;
+	paging_walk(table, memory, space->direct_map.first, space->direct_map.last, visit_extent,
+		&extent);
+	return extent.end;
+}
+
 static bool find_in(struct kernel *kernel, const struct page_table *table, const struct ranges *ram,
 	const struct guest_memory *memory)
 {
 	const struct kernel_space space = table->arch->kernel_space(table);
 	struct mapping text = { 0 };
 	struct direct_map_search search = {
-		.table = table, .text = &text, .ram = ram, .memory = memory
+		.table = table,
+		.text = &text,
+		.ram = ram,
+		.memory = memory,
+		.align = space.direct_map_align,
 	};
 
 	paging_walk(table, memory, space.text.first, space.text.last, visit_text, &text);
@@ -134,6 +166,7 @@ static bool find_in(struct kernel *kernel, const struct page_table *table, const
 	kernel->table = *table;
 	kernel->text = text;
 	kernel->direct_map = search.tried[search.count - 1];
+	kernel->direct_map_end = find_direct_map_end(table, &space, kernel->direct_map, memory);
 	if (space.text_base)
 		kernel->phys_base = (int64_t)(text.paddr - (text.vaddr - space.text_base));
 	return true;
@@ -143,18 +176,19 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
 	const struct guest_memory *memory)
 {
-	struct page_cache cache;
-
-	if (!arch->page_table || page_cache_init(&cache, memory))
+	if (!arch->page_table)
+		return;
+	page_cache_destroy(kernel->cache);
+	kernel->cache = page_cache_create(memory);
+	if (!kernel->cache)
 		return;
 	for (size_t i = 0; i < cpu_count && !kernel->mapped; i++) {
 		struct page_table table;
 
 		for (unsigned nth = 0; arch->page_table(&cpus[i], ranges_end(ram), nth, &table);
 			nth++) {
-			if (find_in(kernel, &table, ram, &cache.memory))
+			if (find_in(kernel, &table, ram, &kernel->cache->memory))
 				break;
 		}
 	}
-	page_cache_deinit(&cache);
 }

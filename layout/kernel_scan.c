@@ -38,7 +38,9 @@ struct scan {
 	const struct guest_memory *memory;
 	struct error *error; /* why the last VMCOREINFO does not fit */
 
-	struct page_cache cache; /* of page tables */
+	struct page_cache *cache; /* of page tables */
+	/* Where a kernel does not protect its code from being written to, all is looked through. */
+	bool with_code;
 	struct chunk chunks[SCAN_AHEAD];
 	size_t chunk_count;
 	uint8_t *bytes; /* SCAN_SIZE of each */
@@ -70,7 +72,7 @@ static int look_at(struct scan *scan, uint64_t paddr)
 	is_note = info.paddr != paddr;
 	accepted = (is_note || !scan->kernel->vmcoreinfo.text) &&
 	           kernel_accept_vmcoreinfo(
-			   scan->kernel, &info, &scan->cache.memory, scan->error) == 0;
+			   scan->kernel, &info, &scan->cache->memory, scan->error) == 0;
 	vmcoreinfo_deinit(&info);
 	return is_note && accepted;
 }
@@ -169,7 +171,7 @@ static int visit_image(void *ctx, const struct mapping *mapping)
 	struct scan *scan = ctx;
 	int result = 0;
 
-	if (!mapping->writable || mapping->executable)
+	if (!mapping->writable || mapping->executable != scan->with_code)
 		return 0;
 	for (uint64_t offset = 0; offset < mapping->size && result == 0;) {
 		uint64_t left = mapping->size - offset;
@@ -188,16 +190,22 @@ static int visit_image(void *ctx, const struct mapping *mapping)
 	return result;
 }
 
-static int scan_image(struct scan *scan)
+static void scan_mappings(struct scan *scan)
 {
 	const struct mapping *text = &scan->kernel->text;
 
-	if (page_cache_init(&scan->cache, scan->memory))
-		return error_set(scan->error, "out of memory");
-	if (paging_walk(&scan->kernel->table, &scan->cache.memory, text->vaddr,
+	if (paging_walk(&scan->kernel->table, &scan->cache->memory, text->vaddr,
 		    text->vaddr + (text->size - 1), visit_image, scan) != 1)
 		scan_chunks(scan);
-	page_cache_deinit(&scan->cache);
+}
+
+static int scan_image(struct scan *scan)
+{
+	scan_mappings(scan);
+	if (!scan->scanned) {
+		scan->with_code = true;
+		scan_mappings(scan);
+	}
 
 	if (scan->kernel->vmcoreinfo.text)
 		return 0;
@@ -209,6 +217,24 @@ static int scan_image(struct scan *scan)
 		scan->scanned >> 10, scan->unreadable >> 10, scan->pointers);
 }
 
+/* Where the architecture itself has a place for VMCOREINFO's address. */
+static bool take_from_place(
+	struct kernel *kernel, const struct guest_memory *memory, struct error *error)
+{
+	const struct arch *arch = kernel->table.arch;
+	struct vmcoreinfo info;
+	uint64_t paddr;
+	bool taken;
+
+	if (!arch->vmcoreinfo_address || !arch->vmcoreinfo_address(memory, &paddr))
+		return false;
+	vmcoreinfo_init(&info);
+	taken = vmcoreinfo_read(&info, memory, paddr, error) == 0 &&
+	        kernel_accept_vmcoreinfo(kernel, &info, memory, error) == 0;
+	vmcoreinfo_deinit(&info);
+	return taken;
+}
+
 int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	const struct guest_memory *memory, struct error *error)
 {
@@ -218,6 +244,8 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	if (!kernel->mapped)
 		return error_set(error, "no vCPU's page tables show a kernel");
 	vmcoreinfo_deinit(&kernel->vmcoreinfo);
+	if (take_from_place(kernel, memory, error))
+		return 0;
 	scan = calloc(1, sizeof(*scan));
 	if (!scan)
 		return error_set(error, "out of memory");
@@ -225,12 +253,15 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	scan->ram = ram;
 	scan->memory = memory;
 	scan->error = error;
+	scan->cache = kernel->cache ? kernel->cache : page_cache_create(memory);
+	kernel->cache = NULL;
 	scan->bytes = malloc((size_t)SCAN_AHEAD * SCAN_SIZE);
 	scan->seen = calloc(SEEN_SLOTS, sizeof(*scan->seen));
-	if (scan->bytes && scan->seen)
+	if (scan->cache && scan->bytes && scan->seen)
 		result = scan_image(scan);
 	else
 		result = error_set(error, "out of memory");
+	page_cache_destroy(scan->cache);
 	free(scan->bytes);
 	free(scan->seen);
 	free(scan);

@@ -114,3 +114,22 @@ void page_cache_deinit(struct page_cache *cache)
 	free(cache->pages);
 	cache->pages = NULL;
 }
+
+struct page_cache *page_cache_create(const struct guest_memory *behind)
+{
+	struct page_cache *cache = malloc(sizeof(*cache));
+
+	if (cache && page_cache_init(cache, behind)) {
+		free(cache);
+		return NULL;
+	}
+	return cache;
+}
+
+void page_cache_destroy(struct page_cache *cache)
+{
+	if (!cache)
+		return;
+	page_cache_deinit(cache);
+	free(cache);
+}

@@ -3,9 +3,9 @@
  * Guest memory with a memory of its own, for walks of page tables: they come back to the same few
  * tables over and over, and every read of the guest is a round trip. Where many can be read in one,
  * a page brings its neighbours with it: kernels take their tables one after the other from the same
- * stretch. Right only while the guest stands still, so a cache lives no longer than one search. It
- * also bounds how much a search can cost, whatever the tables hold: after PAGE_CACHE_READS_MAX
- * reads, further ones fail. Private to layout/.
+ * stretch. Right only while the guest stands still, so a cache lives no longer than the searches
+ * for a kernel. It also bounds how much a search can cost, whatever the tables hold: after
+ * PAGE_CACHE_READS_MAX reads, further ones fail. Private to layout/.
  */
 #ifndef LAYOUT_PAGE_CACHE_H
 #define LAYOUT_PAGE_CACHE_H
@@ -33,5 +33,9 @@ struct page_cache {
 /* Returns 0, or -1 without memory. The cache must not move while it is in use. */
 int page_cache_init(struct page_cache *cache, const struct guest_memory *behind);
 void page_cache_deinit(struct page_cache *cache);
+
+/* The same on the heap; NULL without memory, and accepted. */
+struct page_cache *page_cache_create(const struct guest_memory *behind);
+void page_cache_destroy(struct page_cache *cache);
 
 #endif

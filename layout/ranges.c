@@ -23,7 +23,7 @@ static uint64_t range_end(const struct range *range)
 }
 
 /* The index of the first range that ends behind addr; count if none does. */
-static size_t first_behind(const struct ranges *ranges, uint64_t addr)
+size_t ranges_from(const struct ranges *ranges, uint64_t addr)
 {
 	size_t low = 0, high = ranges->count;
 
@@ -66,7 +66,7 @@ int ranges_add(struct ranges *ranges, uint64_t start, uint64_t size)
 		return -1;
 
 	/* Those in [first, behind) touch or overlap the new one, and become one with it. */
-	first = start ? first_behind(ranges, start - 1) : 0;
+	first = start ? ranges_from(ranges, start - 1) : 0;
 	for (behind = first; behind < ranges->count; behind++) {
 		const struct range *old = &ranges->items[behind];
 
@@ -153,7 +153,7 @@ bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint6
 
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr)
 {
-	size_t i = first_behind(ranges, addr);
+	size_t i = ranges_from(ranges, addr);
 
 	return i < ranges->count && ranges->items[i].start <= addr ? &ranges->items[i] : NULL;
 }
@@ -222,7 +222,7 @@ static bool read_range(const char **text, struct range *range)
 
 static bool overlaps(const struct ranges *ranges, const struct range *range)
 {
-	size_t i = first_behind(ranges, range->start);
+	size_t i = ranges_from(ranges, range->start);
 
 	return i < ranges->count && ranges->items[i].start < range_end(range);
 }

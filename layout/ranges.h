@@ -57,6 +57,9 @@ struct range_cursor {
 bool ranges_next(const struct ranges *ranges, struct range_cursor *cursor, uint64_t size,
 	struct range *piece);
 
+/* The index of the first range that ends behind addr; count if there is none. */
+size_t ranges_from(const struct ranges *ranges, uint64_t addr);
+
 /* The range that holds addr, or NULL. */
 const struct range *ranges_find(const struct ranges *ranges, uint64_t addr);
 

@@ -17,6 +17,7 @@ enum {
 	RSP_INPUT_SIZE = RSP_PACKET_MAX + (256 << 10),
 	RSP_OUTPUT_SIZE = 256 << 10,
 	RSP_REQUEST_MAX = 4096,
+	RSP_PROCESSES_MAX = 64,
 };
 
 enum rsp_expect {
@@ -55,6 +56,10 @@ struct rsp {
 	struct rsp_window window; /* of memory reads on their way */
 	bool streaming;           /* answers are not acknowledged */
 	bool uninterrupted;       /* cancel_fd is not looked at */
+
+	/* Of the threads that were listed last, each once: whom to detach from. */
+	uint64_t processes[RSP_PROCESSES_MAX];
+	size_t process_count;
 
 	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
 	int physical_before; /* the stub's memory mode as we found it, -1 if we did not change it */

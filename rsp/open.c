@@ -14,7 +14,6 @@ enum {
 	READ_SIZE_MAX = 0x10000,
 	PACKET_SIZE_MIN = 0x40,
 	RETRY_PAUSE_MS = 100,
-	PROCESSES_MAX = 64,
 };
 
 struct rsp *rsp_create(const struct rsp_options *options)
@@ -178,24 +177,14 @@ int rsp_open(struct rsp *rsp, const char *target)
 	return 0;
 }
 
-/* The processes that have to be detached from, each once. Returns how many. */
-static size_t list_processes(struct rsp *rsp, uint64_t *processes)
+/* Makes rsp->processes known, if they are not. What goes wrong leaves them unknown. */
+static void learn_processes(struct rsp *rsp)
 {
 	struct rsp_thread *threads = NULL;
-	size_t count = 0, found = 0;
+	size_t count;
 
-	if (rsp_list_threads(rsp, &threads, &count))
-		return 0;
-	for (size_t i = 0; i < count && found < PROCESSES_MAX; i++) {
-		size_t known = 0;
-
-		while (known < found && processes[known] != threads[i].process)
-			known++;
-		if (known == found)
-			processes[found++] = threads[i].process;
-	}
-	free(threads);
-	return found;
+	if (!rsp->process_count && rsp_list_threads(rsp, &threads, &count) == 0)
+		free(threads);
 }
 
 /*
@@ -204,14 +193,16 @@ static size_t list_processes(struct rsp *rsp, uint64_t *processes)
  */
 static int detach(struct rsp *rsp)
 {
-	uint64_t processes[PROCESSES_MAX];
-	size_t count = rsp->stub.multiprocess ? list_processes(rsp, processes) : 0;
 	struct rsp_reply reply;
+	size_t count;
 
+	if (rsp->stub.multiprocess)
+		learn_processes(rsp);
+	count = rsp->stub.multiprocess ? rsp->process_count : 0;
 	rsp->streaming = true;
 	for (size_t i = 0; i < count; i++)
 		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D;%llx",
-			    (unsigned long long)processes[i]) ||
+			    (unsigned long long)rsp->processes[i]) ||
 			rsp_check(rsp, &reply, "detach"))
 			return -1;
 	if (count == 0) {

@@ -12,14 +12,29 @@
 /* QEMU's AArch64 and RISC-V have hundreds that `g` lacks, for every vCPU. */
 enum { AHEAD_MAX = 64 /* requests on their way */ };
 
-static int select_thread(struct rsp *rsp, const struct rsp_thread *thread)
+/*
+ * Selects the thread and asks for its registers, both at once where that is possible: with many
+ * vCPUs at a distance the round trips add up.
+ */
+static int ask_general(struct rsp *rsp, const struct rsp_thread *thread, struct rsp_reply *reply)
 {
-	struct rsp_reply reply;
 	unsigned long long process = thread->process, id = thread->id;
-	int rc = process ? rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "Hgp%llx.%llx", process, id)
-	                 : rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "Hg%llx", id);
+	char select[48];
+	int size = process ? snprintf(select, sizeof(select), "Hgp%llx.%llx", process, id)
+	                   : snprintf(select, sizeof(select), "Hg%llx", id);
 
-	return rc || rsp_check(rsp, &reply, "select a thread") ? -1 : 0;
+	if (!rsp->stub.pipelines)
+		return rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "%s", select) ||
+		                       rsp_check(rsp, reply, "select a thread") ||
+		                       rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "g")
+		               ? -1
+		               : 0;
+	return rsp_send(rsp, select, (size_t)size) || rsp_send(rsp, "g", 1) || rsp_flush(rsp) ||
+	                       rsp_receive(rsp, RSP_EXPECT_ANSWER, reply) ||
+	                       rsp_check(rsp, reply, "select a thread") ||
+	                       rsp_receive(rsp, RSP_EXPECT_ANSWER, reply)
+	               ? -1
+	               : 0;
 }
 
 /*
@@ -37,14 +52,14 @@ static void visit_hex(const struct rsp_register *which, const char *hex, size_t 
 }
 
 /* Visits what `g` holds, registers in a row by number; returns how many that are, or -1. */
-static ssize_t visit_general(struct rsp *rsp, const struct rsp_description *description,
-	uint8_t *bytes, rsp_register_visit visit, void *ctx)
+static ssize_t visit_general(struct rsp *rsp, const struct rsp_thread *thread,
+	const struct rsp_description *description, uint8_t *bytes, rsp_register_visit visit,
+	void *ctx)
 {
 	struct rsp_reply reply;
 	size_t at = 0, i = 0;
 
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "g") ||
-		rsp_check(rsp, &reply, "read registers"))
+	if (ask_general(rsp, thread, &reply) || rsp_check(rsp, &reply, "read registers"))
 		return -1;
 	for (; i < description->count; i++) {
 		const struct rsp_register *which = &description->registers[i];
@@ -104,25 +119,20 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 	const struct rsp_description *description, rsp_register_visit visit, void *ctx)
 {
 	uint8_t *bytes = malloc(RSP_REGISTER_BITS_MAX / 8);
+	ssize_t general;
 	int rc = -1;
 
 	if (!bytes)
 		return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
-	if (select_thread(rsp, thread))
-		goto out;
-
-	ssize_t general = visit_general(rsp, description, bytes, visit, ctx);
-
-	if (general < 0)
-		goto out;
 	rsp->streaming = rsp->stub.pipelines;
-	rc = visit_single(rsp, description->registers + general,
-		description->count - (size_t)general, bytes, visit, ctx);
+	general = visit_general(rsp, thread, description, bytes, visit, ctx);
+	if (general >= 0)
+		rc = visit_single(rsp, description->registers + general,
+			description->count - (size_t)general, bytes, visit, ctx);
 	/* What was asked for must be taken in before anything else is said. */
 	if (rc)
 		rsp_settle(rsp);
 	rsp->streaming = false;
-out:
 	free(bytes);
 	return rc;
 }

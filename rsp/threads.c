@@ -78,6 +78,21 @@ static int add_packet(struct rsp *rsp, struct list *list, const struct rsp_reply
 	return 0;
 }
 
+/* A stub has few processes: QEMU one for each cluster of CPUs. */
+static void note_processes(struct rsp *rsp, const struct list *list)
+{
+	rsp->process_count = 0;
+	for (size_t i = 0; i < list->count && rsp->process_count < RSP_PROCESSES_MAX; i++) {
+		size_t known = 0;
+
+		while (known < rsp->process_count &&
+			rsp->processes[known] != list->threads[i].process)
+			known++;
+		if (known == rsp->process_count)
+			rsp->processes[rsp->process_count++] = list->threads[i].process;
+	}
+}
+
 int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count)
 {
 	struct list list = { 0 };
@@ -103,6 +118,7 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
 		rsp_fail(rsp, RSP_CONFUSED, "the stub lists no threads");
 		goto fail;
 	}
+	note_processes(rsp, &list);
 	*threads = list.threads;
 	*count = list.count;
 	return 0;

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rsp/xfer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	PIECE_SIZE_UNSTATED = 0x400, /* what gdb asked for before PacketSize was invented */
 	PIECE_SIZE_MAX = 0x10000,
+	AHEAD = 8, /* pieces asked for at once */
+};
+
+/* An object on its way. */
+struct transfer {
+	struct rsp *rsp;
+	const char *object, *annex;
+	char *text; /* what came, with a NUL behind it */
+	size_t size;
+	size_t step; /* bytes that the last piece had */
+	bool whole;
 };
 
 static size_t piece_size(const struct rsp *rsp)
@@ -18,56 +30,116 @@ static size_t piece_size(const struct rsp *rsp)
 	return packet - RSP_FRAMING < PIECE_SIZE_MAX ? packet - RSP_FRAMING : PIECE_SIZE_MAX;
 }
 
-/* Appends a piece to the object. */
-static int append(struct rsp *rsp, char **text, size_t *size, const char *piece, size_t length)
+static int append(struct transfer *transfer, const char *piece, size_t length)
 {
-	if (length > RSP_XFER_MAX - *size)
+	struct rsp *rsp = transfer->rsp;
+
+	if (length > RSP_XFER_MAX - transfer->size)
 		return rsp_fail(rsp, RSP_CONFUSED, "an object of more than %d bytes", RSP_XFER_MAX);
 
-	char *longer = realloc(*text, *size + length + 1);
+	char *longer = realloc(transfer->text, transfer->size + length + 1);
 
 	if (!longer)
 		return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
-	memcpy(longer + *size, piece, length);
-	*size += length;
-	longer[*size] = '\0';
-	*text = longer;
+	memcpy(longer + transfer->size, piece, length);
+	transfer->size += length;
+	longer[transfer->size] = '\0';
+	transfer->text = longer;
 	return 0;
+}
+
+static int take_piece(struct transfer *transfer, struct rsp_reply *reply)
+{
+	struct rsp *rsp = transfer->rsp;
+
+	if (rsp_check(rsp, reply, "read its description"))
+		return -1;
+
+	char kind = reply->text[0];
+	size_t length = rsp_unescape((uint8_t *)reply->text + 1, reply->size - 1);
+
+	if (kind != 'l' && kind != 'm')
+		return rsp_fail(
+			rsp, RSP_CONFUSED, "a piece of an object that begins with '%c'", kind);
+	/* An empty piece that promises more would never end. */
+	if (kind == 'm' && length == 0)
+		return rsp_fail(rsp, RSP_CONFUSED, "an empty piece of an object");
+	transfer->whole = kind == 'l';
+	transfer->step = length;
+	return append(transfer, reply->text + 1, length);
+}
+
+static int read_piece(struct transfer *transfer)
+{
+	struct rsp_reply reply;
+
+	if (rsp_request(transfer->rsp, RSP_EXPECT_ANSWER, &reply, "qXfer:%s:read:%s:%zx,%zx",
+		    transfer->object, transfer->annex, transfer->size, piece_size(transfer->rsp)))
+		return -1;
+	return take_piece(transfer, &reply);
+}
+
+static int ask_for_piece(struct transfer *transfer, size_t offset)
+{
+	char body[RSP_REQUEST_MAX];
+	int size = snprintf(body, sizeof(body), "qXfer:%s:read:%s:%zx,%zx", transfer->object,
+		transfer->annex, offset, piece_size(transfer->rsp));
+
+	if (size < 0 || (size_t)size >= sizeof(body))
+		return rsp_fail(transfer->rsp, RSP_CONFUSED, "a request is too long");
+	return rsp_send(transfer->rsp, body, (size_t)size);
+}
+
+/*
+ * Asks for several pieces where they begin if all are as long as the last one was. Behind one that
+ * is not, and behind the end, the answers are of no use; they are taken in all the same.
+ */
+static int read_pieces(struct transfer *transfer)
+{
+	struct rsp *rsp = transfer->rsp;
+	size_t step = transfer->step;
+	struct rsp_reply reply;
+
+	for (size_t i = 0; i < AHEAD; i++)
+		if (ask_for_piece(transfer, transfer->size + i * step))
+			return -1;
+	if (rsp_flush(rsp))
+		return -1;
+	while (rsp->due) {
+		if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
+			return -1;
+		if (!transfer->whole && transfer->step == step && take_piece(transfer, &reply))
+			return -1;
+	}
+	return 0;
+}
+
+static int read_ahead(struct transfer *transfer)
+{
+	struct rsp *rsp = transfer->rsp;
+	int rc;
+
+	rsp->streaming = true;
+	rc = read_pieces(transfer);
+	if (rc)
+		rsp_settle(rsp);
+	rsp->streaming = false;
+	return rc;
 }
 
 int rsp_xfer_read(struct rsp *rsp, const char *object, const char *annex, char **text, size_t *size)
 {
-	struct rsp_reply reply;
-	char *whole = NULL;
-	size_t used = 0;
+	struct transfer transfer = { .rsp = rsp, .object = object, .annex = annex };
 
-	for (;;) {
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qXfer:%s:read:%s:%zx,%zx", object,
-			    annex, used, piece_size(rsp)) ||
-			rsp_check(rsp, &reply, "read its description"))
-			break;
+	while (!transfer.whole) {
+		bool first = transfer.size == 0;
 
-		char kind = reply.text[0];
-		size_t length = rsp_unescape((uint8_t *)reply.text + 1, reply.size - 1);
-
-		if (kind != 'l' && kind != 'm') {
-			rsp_fail(rsp, RSP_CONFUSED, "a piece of an object that begins with '%c'",
-				kind);
-			break;
-		}
-		/* An empty piece that promises more would never end. */
-		if (kind == 'm' && length == 0) {
-			rsp_fail(rsp, RSP_CONFUSED, "an empty piece of an object");
-			break;
-		}
-		if (append(rsp, &whole, &used, reply.text + 1, length))
-			break;
-		if (kind == 'l') {
-			*text = whole;
-			*size = used;
-			return 0;
+		if (first || !rsp->stub.pipelines ? read_piece(&transfer) : read_ahead(&transfer)) {
+			free(transfer.text);
+			return -1;
 		}
 	}
-	free(whole);
-	return -1;
+	*text = transfer.text;
+	*size = transfer.size;
+	return 0;
 }

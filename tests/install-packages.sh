@@ -46,10 +46,14 @@ test='
 	libcmocka-dev
 	makedumpfile
 	mandoc
+	opensbi
 	procps
 	python3
 	python3-drgn
 	python3-libkdumpfile
+	qemu-system-arm
+	qemu-system-misc
+	qemu-system-ppc
 	shellcheck
 	socat
 	valgrind'

@@ -670,23 +670,28 @@ static void test_memory_without_mapping(void **state)
 	assert_null(core_error(f->core));
 }
 
-/* One PT_LOAD more, and e_phnum would be PN_XNUM. */
-static void test_most_mappings(void **state)
+static void use_many_mappings(struct fixture *f, struct core_mapping *mappings, size_t count)
 {
-	struct fixture *f = *state;
-	struct core_mapping *mappings = calloc(0xfffe, sizeof(*mappings));
-
-	use(f, &toy64);
 	assert_int_equal(ranges_add(&f->memory, 0, 0x4000), 0);
-	for (size_t i = 0; i < 0xfffe; i++)
+	for (size_t i = 0; i < count; i++)
 		mappings[i] = (struct core_mapping){ .vaddr = i << 14, .size = 0x4000 };
 	f->plan.mappings = mappings;
-	f->plan.mapping_count = 0xfffe;
-	check_refused(f, "65534 mappings are more than the 65533 that an ELF core can have");
-	f->plan.mapping_count = 0xfffd;
+	f->plan.mapping_count = count;
+}
+
+/* One PT_LOAD more, and e_phnum would be PN_XNUM. */
+static void test_many_mappings(void **state)
+{
+	struct fixture *f = *state;
+	struct core_mapping *mappings = calloc(0xfffd, sizeof(*mappings));
+
+	use(f, &toy64);
+	use_many_mappings(f, mappings, 0xfffd);
 	create(f);
 	assert_int_equal(write_all(f, NULL), 0);
+	/* e_phnum, and no section header */
 	assert_memory_equal(f->sink.bytes + 56, "\xfe\xff\0\0\0\0\0\0", 8);
+	assert_int_equal(field_get(f->sink.bytes, elf_class_64.e_shoff, LITTLE), 0);
 	/* 64 + 65534 * 56 = 0x37ffd0, and 24 bytes of notes */
 	assert_int_equal(phdr(f, &elf_class_64, 0, elf_class_64.p_offset), 0x37ffd0);
 	assert_int_equal(phdr(f, &elf_class_64, 0xfffd, elf_class_64.p_vaddr), 0xfffc << 14);
@@ -694,6 +699,56 @@ static void test_most_mappings(void **state)
 	assert_int_equal(f->sink.size, 0x384000);
 	core_destroy(f->core);
 	f->core = NULL;
+	free(mappings);
+}
+
+/* ELF header, 65535 program headers, a section header with their number, notes. */
+static void check_count_in_section(
+	struct fixture *f, const struct arch *arch, const struct elf_class *class, uint64_t shoff)
+{
+	struct core_mapping *mappings = calloc(0xfffe, sizeof(*mappings));
+	enum byte_order order = arch->order;
+	const uint8_t *ehdr, *shdr;
+
+	use(f, arch);
+	use_many_mappings(f, mappings, 0xfffe);
+	create(f);
+	assert_int_equal(write_all(f, NULL), 0);
+	ehdr = f->sink.bytes;
+	shdr = ehdr + shoff;
+	assert_int_equal(field_get(ehdr, class->e_phnum, order), 0xffff);
+	assert_int_equal(field_get(ehdr, class->e_shoff, order), shoff);
+	assert_int_equal(field_get(ehdr, class->e_shentsize, order), class->shdr_size);
+	assert_int_equal(field_get(ehdr, class->e_shnum, order), 1);
+	for (size_t i = 0; i < class->shdr_size; i++)
+		if (i < class->sh_info.offset || i >= class->sh_info.offset + 4u)
+			assert_int_equal(shdr[i], 0);
+	assert_int_equal(get_u32(shdr + class->sh_info.offset, order), 0xffff);
+	assert_int_equal(phdr(f, class, 0, class->p_offset), shoff + class->shdr_size);
+	assert_int_equal(phdr(f, class, 0xfffe, class->p_vaddr), 0xfffd << 14);
+	core_destroy(f->core);
+	f->core = NULL;
+	free(mappings);
+}
+
+static void test_count_in_section(void **state)
+{
+	check_count_in_section(*state, &toy64, &elf_class_64, 64 + 65535 * 56);
+}
+
+static void test_count_in_section_elf32_big(void **state)
+{
+	check_count_in_section(*state, &toy32_big, &elf_class_32, 52 + 65535 * 32);
+}
+
+static void test_too_many_mappings(void **state)
+{
+	struct fixture *f = *state;
+	struct core_mapping *mappings = calloc(1 << 20, sizeof(*mappings));
+
+	use(f, &toy64);
+	use_many_mappings(f, mappings, 1 << 20);
+	check_refused(f, "1048576 mappings are more than the 1048575 that an ELF core can have");
 	free(mappings);
 }
 
@@ -722,7 +777,10 @@ int main(void)
 		TEST(test_mappings_outside_memory),
 		TEST(test_mapping_over_the_last_address),
 		TEST(test_memory_without_mapping),
-		TEST(test_most_mappings),
+		TEST(test_many_mappings),
+		TEST(test_count_in_section),
+		TEST(test_count_in_section_elf32_big),
+		TEST(test_too_many_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -381,6 +381,29 @@ static void test_resume(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* Who has listed the threads need not do it again to leave. */
+static void test_resume_processes_that_are_known(void **state)
+{
+	struct rsp_thread *threads;
+	struct fake_stub stub;
+	struct rsp *rsp;
+	size_t count;
+
+	(void)state;
+	fake_stub_replay(&stub, "> qSupported*\n< multiprocess+\n> ?\n< S05\n> qqemu*\n< \n"
+				"> qfThreadInfo\n< mp1.1,p2.3\n> qsThreadInfo\n< l\n"
+				"> D;1\n< OK\n> D;2\n< OK\n");
+	rsp = fake_stub_open(&stub);
+	assert_int_equal(rsp_list_threads(rsp, &threads, &count), 0);
+	assert_int_equal(count, 2);
+	free(threads);
+	assert_int_equal(rsp_release(rsp, RSP_RESUME), 0);
+	assert_int_equal(fake_stub_stop(&stub), WIRE_CLOSED);
+	assert_string_equal(fake_stub_last(&stub), "> D;2");
+	rsp_destroy(rsp);
+	fake_stub_deinit(&stub);
+}
+
 /* Each process once, and not a byte behind the last D. */
 static void test_resume_processes(void **state)
 {
@@ -513,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_stops),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_resume_processes),
+		cmocka_unit_test(test_resume_processes_that_are_known),
 		cmocka_unit_test(test_stay),
 		cmocka_unit_test(test_memory_mode_is_put_back),
 		cmocka_unit_test(test_memory_mode_of_an_interrupted_client),

@@ -155,6 +155,7 @@ static void test_compress_level(void **state)
 
 	(void)state;
 	assert_refused("--compress-level 1 1", "--compress-level means nothing to elf");
+	assert_refused("-F kdump-zlib -p 1", "--paging means nothing to kdump-zlib");
 	for (size_t i = 0; core_formats[i]; i++) {
 		const struct core_format *format = core_formats[i];
 		const struct codec *codec = format->codec;

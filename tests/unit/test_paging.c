@@ -52,15 +52,19 @@ static struct page_table x86_table(unsigned levels)
 {
 	memset(ram, 0, sizeof(ram));
 	reads = bytes_read = 0;
-	return (struct page_table){
+	struct page_table table = {
 		.arch = arch_find("x86_64"),
 		.root = 0x1000,
 		.levels = levels,
 		.page_shift = 12,
-		.level_bits = 9,
+		.level_bits = { 9, 9, 9, 9, 9 },
 		.entry_size = 8,
+		.order = LITTLE,
 		.address_mask = 0x000ffffffffff000,
 	};
+
+	page_table_set_halves(&table, 12 + 9 * levels);
+	return table;
 }
 
 /*
@@ -525,8 +529,10 @@ static void test_read_goes_page_by_page(void **state)
 }
 
 /* Another geometry: two levels of ten bits, big-endian entries of four bytes, bit 0 valid. */
-static struct paging_entry other_entry(const struct page_table *table, unsigned level, uint64_t raw)
+static struct paging_entry other_entry(
+	const struct page_table *table, unsigned level, uint64_t vaddr, uint64_t raw)
 {
+	(void)vaddr;
 	return (struct paging_entry){
 		.present = raw & 1,
 		.leaf = level == 0,
@@ -538,14 +544,17 @@ static struct paging_entry other_entry(const struct page_table *table, unsigned 
 
 static void test_other_geometries(void **state)
 {
-	const struct arch other = { .order = BIG, .paging_entry = other_entry };
+	const struct arch other = { .order = LITTLE, .paging_entry = other_entry };
 	struct page_table table = x86_table(2);
 	struct visits visits;
 
 	(void)state;
 	table.arch = &other;
-	table.level_bits = 10;
+	table.level_bits[0] = table.level_bits[1] = 10;
 	table.entry_size = 4;
+	table.order = BIG;
+	table.regions[0].range.last = UINT32_MAX;
+	table.region_count = 1;
 	table.address_mask = 0xfffff000;
 	put_be32(ram + 0x1000 + 4 * 0x3, 0x2001);
 	put_be32(ram + 0x2000 + 4 * 0x3ff, 0xabcde001);
@@ -554,6 +563,109 @@ static void test_other_geometries(void **state)
 	visits = walk(&table, 0, 0x7fffffff);
 	assert_int_equal(visits.count, 1);
 	expect(&visits, 0, 0x00fff000, 0xabcde000, 0x1000);
+}
+
+/* As 32-bit ARM has it: a root of 4096 entries for 1 MiB each, tables of 256 for 4 KiB each. */
+static void test_levels_of_different_sizes(void **state)
+{
+	const struct arch other = { .paging_entry = other_entry };
+	struct page_table table = x86_table(2);
+	struct visits visits;
+
+	(void)state;
+	table.arch = &other;
+	table.root = 0x4000;
+	table.level_bits[0] = 8;
+	table.level_bits[1] = 12;
+	table.entry_size = 4;
+	table.address_mask = 0xfffffc00;
+	table.regions[0].range.last = UINT32_MAX;
+	table.region_count = 1;
+	put_le32(ram + 0x4000 + 4 * 0xc01, 0x2401);
+	put_le32(ram + 0x4000 + 4 * 0xfff, 0x2801);
+	put_le32(ram + 0x2400 + 4 * 0x23, 0x11000 | 1);
+	put_le32(ram + 0x2800 + 4 * 0xff, 0x12000 | 1);
+
+	assert_int_equal(page_table_size(&table, 0), 0x400);
+	assert_int_equal(page_table_size(&table, 1), 0x4000);
+	assert_int_equal(translated(&table, 0xc0123456), 0x11456);
+	assert_int_equal(translated(&table, 0xffffffff), 0x12fff);
+	assert_false(is_mapped(&table, 0x1c0123456));
+	bytes_read = 0;
+	visits = walk(&table, 0, UINT64_MAX);
+	assert_int_equal(visits.count, 2);
+	expect(&visits, 0, 0xc0123000, 0x11000, 0x1000);
+	expect(&visits, 1, 0xfffff000, 0x12000, 0x1000);
+	assert_int_equal(bytes_read, 0x4000 + 2 * 0x400);
+}
+
+/* An entry of large pages may be repeated, and tell which part it is by its place. */
+static struct paging_entry entry_by_place(
+	const struct page_table *table, unsigned level, uint64_t vaddr, uint64_t raw)
+{
+	struct paging_entry entry = other_entry(table, level, vaddr, raw);
+
+	if (level == 0)
+		entry.address |= vaddr & 0xf000;
+	return entry;
+}
+
+static void test_an_entry_knows_its_place(void **state)
+{
+	const struct arch other = { .paging_entry = entry_by_place };
+	struct page_table table = text_table();
+	struct visits visits;
+
+	(void)state;
+	table.arch = &other;
+	set(0x2000, 511, 0x3000 | 1);
+	set(0x3000, 0, 0x4000 | 1);
+	table.root = 0x2000;
+	table.levels = 3;
+	page_table_set_halves(&table, 39);
+	for (unsigned i = 16; i < 32; i++)
+		set(0x4000, i, 0x770000 | 1);
+	assert_int_equal(translated(&table, 0xffffffffc001a123), 0x77a123);
+	visits = walk(&table, 0xffffffffc0000000, 0xffffffffc001bfff);
+	assert_int_equal(visits.count, 1);
+	expect(&visits, 0, 0xffffffffc0010000, 0x770000, 0xc000);
+}
+
+static void test_linear_regions(void **state)
+{
+	struct page_table table = text_table();
+	struct visits visits;
+	uint8_t bytes[4];
+
+	(void)state;
+	table.regions[2] = table.regions[1];
+	table.regions[1] = (struct paging_region){
+		.range = { 0x8000000000000000, 0x8000ffffffffffff }, .linear = true, .paddr = 0x2000
+	};
+	table.region_count = 3;
+	set(0x4000, 0, 0x7000 | P | W | U);
+
+	assert_int_equal(translated(&table, 0x8000000000000000), 0x2000);
+	assert_int_equal(translated(&table, 0x8000000000001ff0), 0x3ff0);
+	assert_int_equal(translated(&table, 0xffffffff81200000), 0x7000);
+	assert_false(is_mapped(&table, 0x8001000000000000));
+	visits = walk(&table, 0x8000000000001000, UINT64_MAX);
+	assert_int_equal(visits.count, 2);
+	expect(&visits, 0, 0x8000000000001000, 0x3000, 0xfffffffff000);
+	assert_true(visits.seen[0].writable && visits.seen[0].executable);
+	assert_false(visits.seen[0].user);
+	expect(&visits, 1, 0xffffffff81200000, 0x7000, 0x1000);
+
+	/* Without any table: all is linear. */
+	memcpy(ram + 0x5000, "text", 4);
+	table.levels = 0;
+	reads = 0;
+	visits = walk(&table, 0, UINT64_MAX);
+	assert_int_equal(visits.count, 1);
+	assert_int_equal(reads, 0);
+	assert_false(is_mapped(&table, 0xffffffff81200000));
+	assert_int_equal(paging_read(&table, &memory, 0x8000000000003000, bytes, 4), 0);
+	assert_memory_equal(bytes, "text", 4);
 }
 
 int main(void)
@@ -577,6 +689,9 @@ int main(void)
 		cmocka_unit_test(test_the_visitor_ends_the_walk),
 		cmocka_unit_test(test_read_goes_page_by_page),
 		cmocka_unit_test(test_other_geometries),
+		cmocka_unit_test(test_levels_of_different_sizes),
+		cmocka_unit_test(test_an_entry_knows_its_place),
+		cmocka_unit_test(test_linear_regions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

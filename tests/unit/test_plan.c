@@ -61,6 +61,7 @@ static void have_kernel(uint64_t paddr, uint64_t size)
 {
 	guest.kernel.mapped = true;
 	guest.kernel.direct_map = DIRECT_MAP;
+	guest.kernel.direct_map_end = UINT64_MAX;
 	guest.kernel.text = (struct mapping){ .vaddr = TEXT, .paddr = paddr, .size = size };
 }
 
@@ -307,6 +308,51 @@ static void test_deinit_of_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_guest, end_guest)
 
+/* No register is there, and so no page table: memory is where it is. */
+static void test_paging_without_page_tables(void **state)
+{
+	static const struct options paging = {
+		.format = &elf_format, .ram = "auto", .vmcoreinfo = "auto", .paging = true
+	};
+	static const struct core_mapping expected[] = {
+		{ 0, 0, 0xa0000 },
+		{ 0x100000, 0x100000, 0x7f00000 },
+		{ 0 },
+	};
+
+	(void)state;
+	make(&paging, true);
+	assert_mappings(expected);
+	assert_int_equal(plan.page_tables, 0);
+}
+
+static int read_nothing(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	(void)ctx;
+	(void)paddr;
+	(void)buf;
+	(void)len;
+	return -1;
+}
+
+/* A root that cannot be read maps nothing, but it is one. */
+static void test_paging(void **state)
+{
+	static const struct options paging = {
+		.format = &elf_format, .ram = "auto", .vmcoreinfo = "auto", .paging = true
+	};
+
+	(void)state;
+	have_kernel(0x1000000, 0x200000);
+	guest.kernel.table = (struct page_table){ .arch = guest.arch, .root = 0x5000, .levels = 4 };
+	guest.reader.read = read_nothing;
+	registers_set_u64(&guest.cpus[0], "cr3", 0x5000);
+	make(&paging, true);
+	assert_int_equal(plan.page_tables, 1);
+	assert_true(plan.page_tables_whole);
+	assert_int_equal(plan.core.mapping_count, 2);
+}
+
 /* ---- headers of formats by pages ------------------------------------------------------------ */
 
 static void have_vmcoreinfo_of(const char *text)
@@ -393,6 +439,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_without_kernel),
+		TEST(test_paging_without_page_tables),
+		TEST(test_paging),
 		TEST(test_headers),
 		TEST(test_headers_by_vmcoreinfo),
 		TEST(test_compress_level),

@@ -184,9 +184,37 @@ static void test_not_waiting(void **state)
 		"> qXfer:features:read:target.xml:0,400\n"
 		"< l<t><reg name=\"a\" bitsize=\"8\"/><reg name=\"b\" bitsize=\"8\"/>"
 		"<reg name=\"c\" bitsize=\"8\"/></t>\n"
-		"> Hg1\n< OK\n> g\n< 01\n> p1\n> p2\n< 02\n< 03\n");
+		"> Hg1\n> g\n< OK\n< 01\n> p1\n> p2\n< 02\n< 03\n");
 	assert_string_equal(read_thread(&stub, &thread), "a=01 b=02 c=03 ");
 	assert_int_equal(stub.end, WIRE_CLOSED);
+	fake_stub_deinit(&stub);
+}
+
+/* The registers were asked for as well; what comes of them is of another thread, and is not taken.
+ */
+static void test_refused_thread_of_many_at_once(void **state)
+{
+	const struct rsp_thread nobody = { .id = 3 }, first = { .id = 1 };
+	struct rsp_description description;
+	struct visited visited = { "" };
+	struct fake_stub stub;
+	struct rsp *rsp;
+
+	(void)state;
+	fake_stub_start(&stub, QEMU DESCRIBED "registers 1 0102 03 04050607 0809\n");
+	rsp = fake_stub_open(&stub);
+	assert_true(rsp_stub(rsp)->pipelines);
+	assert_int_equal(rsp_read_description(rsp, &description), 0);
+	assert_int_equal(
+		rsp_read_registers(rsp, &nobody, &description, note_register, &visited), -1);
+	assert_int_equal(rsp_failure(rsp), RSP_REFUSED);
+	assert_string_equal(rsp_error(rsp), "the stub answers E22 to select a thread");
+	assert_string_equal(visited.text, "");
+	assert_int_equal(rsp_read_registers(rsp, &first, &description, note_register, &visited), 0);
+	assert_string_equal(visited.text, "a=0102 b=03 c=04050607 d=0809 ");
+	rsp_description_deinit(&description);
+	rsp_destroy(rsp);
+	fake_stub_stop(&stub);
 	fake_stub_deinit(&stub);
 }
 
@@ -232,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_not_waiting),
+		cmocka_unit_test(test_refused_thread_of_many_at_once),
 		cmocka_unit_test(test_damaged),
 	};
 

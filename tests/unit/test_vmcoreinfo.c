@@ -346,9 +346,11 @@ static void test_malformed_numbers(void **state)
 }
 
 /* A machine of one table level: 256 pages in the lower half, bit 0 of an entry for present. */
-static struct paging_entry toy_entry(const struct page_table *table, unsigned level, uint64_t raw)
+static struct paging_entry toy_entry(
+	const struct page_table *table, unsigned level, uint64_t vaddr, uint64_t raw)
 {
 	(void)table;
+	(void)vaddr;
 	(void)level;
 	return (struct paging_entry){
 		.present = raw & 1, .leaf = true, .address = raw & ~UINT64_C(0xfff)
@@ -368,7 +370,14 @@ static const struct arch toy = {
 	.kernel_space = toy_space,
 };
 static const struct page_table toy_table = {
-	.arch = &toy, .root = 0, .levels = 1, .page_shift = 12, .level_bits = 9, .entry_size = 8
+	.arch = &toy,
+	.root = 0,
+	.levels = 1,
+	.page_shift = 12,
+	.level_bits = { 9 },
+	.entry_size = 8,
+	.regions = { { .range = { 0, 0xfffff } } },
+	.region_count = 1,
 };
 
 /* The image lies from 0x1000 on at 0x9000: phys_base is 0x9000. */

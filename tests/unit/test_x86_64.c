@@ -101,7 +101,14 @@ static void test_table_of_four_levels(void **state)
 	assert_int_equal(table.root, 0x26b6000);
 	assert_int_equal(table.levels, 4);
 	assert_int_equal(table.page_shift, 12);
-	assert_int_equal(table.level_bits, 9);
+	for (unsigned level = 0; level < 4; level++)
+		assert_int_equal(table.level_bits[level], 9);
+	assert_int_equal(table.order, LITTLE);
+	assert_int_equal(table.region_count, 2);
+	assert_int_equal(table.regions[0].range.first, 0);
+	assert_int_equal(table.regions[0].range.last, 0x00007fffffffffff);
+	assert_int_equal(table.regions[1].range.first, 0xffff800000000000);
+	assert_int_equal(table.regions[1].range.last, 0xffffffffffffffff);
 	assert_int_equal(table.entry_size, 8);
 	assert_int_equal(table.address_mask, 0x000ffffffffff000);
 	assert_false(x86_64->page_table(&cpu, RAM_END, 1, &table));
@@ -116,6 +123,7 @@ static void test_table_of_five_levels(void **state)
 	(void)state;
 	assert_true(x86_64->page_table(&cpu, RAM_END, 0, &table));
 	assert_int_equal(table.levels, 5);
+	assert_int_equal(table.regions[1].range.first, 0xff00000000000000);
 	registers_deinit(&cpu);
 }
 
@@ -200,7 +208,7 @@ static struct paging_entry entry(unsigned level, uint64_t raw)
 {
 	static const struct page_table table = { .levels = 5, .address_mask = 0x000ffffffffff000 };
 
-	return x86_64->paging_entry(&table, level, raw);
+	return x86_64->paging_entry(&table, level, 0, raw);
 }
 
 static void test_entries_lead_to_tables_or_pages(void **state)
@@ -252,6 +260,7 @@ static void test_kernel_space(void **state)
 	assert_int_equal(space.text_base, 0xffffffff80000000);
 	assert_int_equal(space.direct_map.first, 0xffff880000000000);
 	assert_int_equal(space.direct_map.last, 0xfffffdffffffffff);
+	assert_int_equal(space.direct_map_align, 0x40000000);
 	table.levels = 5;
 	space = x86_64->kernel_space(&table);
 	assert_int_equal(space.direct_map.first, 0xff10000000000000);

@@ -74,6 +74,67 @@ static void test_pieces(void **state)
 	fake_stub_deinit(&stub);
 }
 
+#define QEMU                                                                   \
+	"> qSupported*\n< qXfer:memory-map:read+\n> ?\n< S05\n> qqemu*\n< 0\n" \
+	"> qGDBServerVersion\n< version:10.2.2;\n> qXfer:memory-map:read::0,400\n< mabc\n"
+
+static void check_replay(const char *script, enum rsp_failure failure, const char *wanted)
+{
+	struct fake_stub stub;
+	char *text;
+
+	fake_stub_replay(&stub, script);
+	text = read_map(&stub, failure);
+	assert_string_equal(text, wanted);
+	assert_int_equal(stub.end, WIRE_CLOSED);
+	free(text);
+	fake_stub_deinit(&stub);
+}
+
+#define AHEAD(a, b, c, d, e, f, g, h)                                              \
+	"> qXfer:memory-map:read::" a ",400\n> qXfer:memory-map:read::" b ",400\n" \
+	"> qXfer:memory-map:read::" c ",400\n> qXfer:memory-map:read::" d ",400\n" \
+	"> qXfer:memory-map:read::" e ",400\n> qXfer:memory-map:read::" f ",400\n" \
+	"> qXfer:memory-map:read::" g ",400\n> qXfer:memory-map:read::" h ",400\n"
+
+/* Where requests may be many, the pieces behind the first are asked for together. */
+static void test_pieces_ahead(void **state)
+{
+	(void)state;
+	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
+			     "18") "< mdef\n< mghi\n< lj\n< l\n< E00\n< \n< l\n< l\n",
+		0, "abcdefghij");
+	/* As many as were asked for, and more. */
+	check_replay(
+		QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
+			"18") "< m111\n< m222\n< m333\n< m444\n< m555\n< m666\n< m777\n< m888\n" AHEAD("1b",
+			"1e", "21", "24", "27", "2a", "2d",
+			"30") "< l9\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n",
+		0, "abc1112223334445556667778889");
+}
+
+/* Behind a piece of another length, all the others begin in the wrong place. */
+static void test_short_piece_ahead(void **state)
+{
+	(void)state;
+	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
+			     "18") "< mdef\n< mgh\n< mXXX\n< mXXX\n< lX\n< l\n< l\n< l\n" AHEAD("8",
+			     "a", "c", "e", "10", "12", "14",
+			     "16") "< mij\n< lk\n< l\n< l\n< l\n< l\n< l\n< l\n",
+		0, "abcdefghijk");
+}
+
+static void test_refused_piece_ahead(void **state)
+{
+	(void)state;
+	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
+			     "18") "< mdef\n< E01\n< mghi\n< l\n< l\n< l\n< l\n< l\n",
+		RSP_REFUSED, "the stub answers E01 to read its description");
+	check_replay(QEMU AHEAD("3", "6", "9", "c", "f", "12", "15",
+			     "18") "< m\n< mghi\n< mghi\n< l\n< l\n< l\n< l\n< l\n",
+		RSP_CONFUSED, "an empty piece of an object");
+}
+
 static void test_escapes(void **state)
 {
 	(void)state;
@@ -121,6 +182,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_piece),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_pieces_ahead),
+		cmocka_unit_test(test_short_piece_ahead),
+		cmocka_unit_test(test_refused_piece_ahead),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_empty_end),
 		cmocka_unit_test(test_refused),

@@ -11,6 +11,8 @@ from collections import namedtuple
 HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 PT_LOAD, PT_NOTE = 1, 4
+PN_XNUM = 0xFFFF  # the number of program headers is in sh_info of the first section header
+SH_INFO = 44
 NT_PRSTATUS = 1
 
 Header = namedtuple(
@@ -28,10 +30,14 @@ class ElfCore:
             self.header = Header(*HEADER.unpack(file.read(HEADER.size)))
             if self.header.ident[:6] != b"\x7fELF\x02\x01":
                 raise ValueError(f"{path} is no 64-bit little-endian ELF file")
+            count = self.header.phnum
+            if count == PN_XNUM:
+                file.seek(self.header.shoff + SH_INFO)
+                (count,) = struct.unpack("<I", file.read(4))
             file.seek(self.header.phoff)
             self.segments = [
                 Segment(*PROGRAM_HEADER.unpack(file.read(PROGRAM_HEADER.size)))
-                for _ in range(self.header.phnum)
+                for _ in range(count)
             ]
             self.notes = []
             for segment in self.segments:
