@@ -62,7 +62,8 @@ struct rsp {
 	size_t process_count;
 
 	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
-	int physical_before; /* the stub's memory mode as we found it, -1 if we did not change it */
+	bool physical;         /* the stub's memory mode */
+	int physical_before;   /* ... as we found it, -1 if we did not change it */
 };
 
 /* An answer. The text has a NUL behind its size bytes, and lives until the next receive. */

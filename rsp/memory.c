@@ -409,23 +409,20 @@ static int set_memory_mode(struct rsp *rsp, int mode)
 {
 	struct rsp_reply reply;
 
-	return rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "Qqemu.PhyMemMode:%d", mode) ||
-	                       rsp_check(rsp, &reply, "switch its memory mode")
-	               ? -1
-	               : 0;
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "Qqemu.PhyMemMode:%d", mode) ||
+		rsp_check(rsp, &reply, "switch its memory mode"))
+		return -1;
+	rsp->physical = mode == 1;
+	return 0;
 }
 
 int rsp_use_physical_memory(struct rsp *rsp)
 {
-	struct rsp_reply reply;
-
 	if (!rsp->stub.physical_memory)
 		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub reads virtual addresses only");
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qqemu.PhyMemMode"))
-		return -1;
 	/* Before it is changed: whoever interrupts us then finds what there is to put back. */
 	if (rsp->physical_before < 0)
-		rsp->physical_before = rsp_is(&reply, "1");
+		rsp->physical_before = rsp->physical;
 	return set_memory_mode(rsp, 1);
 }
 
