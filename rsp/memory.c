@@ -17,8 +17,9 @@
 enum {
 	WINDOW_MAX = 4096, /* requests on their way */
 	PIECES_MAX = WINDOW_MAX,
-	GATHER_MIN = 128 << 10, /* on their way, to let answers gather */
-	PAGE = 4096,            /* what an unreadable read is narrowed down to */
+	/* On their way, to let answers gather: one of them may have come but for its end. */
+	GATHER_MIN = RSP_GATHER_SIZE + (64 << 10),
+	PAGE = 4096, /* what an unreadable read is narrowed down to */
 	READ_SIZE_MIN = 0x40,
 };
 
