@@ -49,7 +49,10 @@ struct rsp {
 	unsigned damaged;         /* packets in a row with a wrong checksum */
 	bool repeat;              /* the request that failed may be sent once more */
 	size_t chatter;           /* bytes since the last answer */
-	bool answered;            /* a packet has come: there is a stub */
+	/* Of the threads that were listed last, each once: whom to detach from. */
+	uint64_t processes[RSP_PROCESSES_MAX];
+	size_t process_count;
+	bool answered; /* a packet has come: there is a stub */
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;
@@ -57,10 +60,6 @@ struct rsp {
 	struct rsp_window window; /* of memory reads on their way */
 	bool streaming;           /* answers are not acknowledged */
 	bool uninterrupted;       /* cancel_fd is not looked at */
-
-	/* Of the threads that were listed last, each once: whom to detach from. */
-	uint64_t processes[RSP_PROCESSES_MAX];
-	size_t process_count;
 
 	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
 	bool physical;         /* the stub's memory mode */
