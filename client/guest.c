@@ -42,7 +42,7 @@ static int describe_by_custom(const struct arch *arch, struct rsp_description *d
 	const struct arch_register *custom = arch->default_registers;
 	size_t count = 0;
 
-	if (description->count || !custom)
+	if (description->count || !custom || !custom[0].name)
 		return 0;
 	while (custom[count].name)
 		count++;

@@ -221,7 +221,8 @@ static bool is_listed(const struct core_mapping *listed, size_t count, const str
 static int put_in_order(struct collector *collector)
 {
 	struct address_spaces *spaces = collector->spaces;
-	const struct core_mapping **order = calloc(spaces->count + 1, sizeof(*order));
+	const struct core_mapping **order = calloc(
+		spaces->count + 1, sizeof(const struct core_mapping *));
 	struct core_mapping *listed = calloc(spaces->count + 1, sizeof(*listed));
 	size_t count = 0;
 
@@ -233,7 +234,7 @@ static int put_in_order(struct collector *collector)
 	}
 	for (size_t i = 0; i < spaces->count; i++)
 		order[i] = &spaces->mappings[i];
-	qsort(order, spaces->count, sizeof(*order), by_vaddr);
+	qsort(order, spaces->count, sizeof(const struct core_mapping *), by_vaddr);
 	for (size_t i = 0; i < spaces->count; i++)
 		if (!is_listed(listed, count, order[i]))
 			listed[count++] = *order[i];

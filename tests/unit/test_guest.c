@@ -104,6 +104,22 @@ static void test_learn(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* A stub that names its CPU and no registers means those that gdb knows the CPU to have. */
+static void test_registers_by_custom(void **state)
+{
+	(void)state;
+	/* What is added behind wins: the description, and `g` of the first vCPU. */
+	assert_learns(SMALL_GUEST "object features:target.xml <<\n"
+				  "<target><architecture>i386:x86-64</architecture></target>\n"
+				  ".\n"
+				  "registers 1 8877665544332211 0200000000000000\n",
+		&automatic);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rax"), 0x1122334455667788);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rbx"), 2);
+	assert_null(registers_find(&guest.cpus[0], "rcx", NULL));
+	end();
+}
+
 /* What the monitor shows completes what the stub gave, and does not replace it. */
 static void test_hidden_registers(void **state)
 {
@@ -293,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learn),
+		cmocka_unit_test(test_registers_by_custom),
 		cmocka_unit_test(test_hidden_registers),
 		cmocka_unit_test(test_ram_all),
 		cmocka_unit_test(test_ram_told),
