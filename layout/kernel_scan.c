@@ -3,7 +3,8 @@
  * The way to VMCOREINFO without symbols. Linux 4.13 and later keep pointers to the pages of the
  * note and of its text in static variables, so the writable part of the kernel image is scanned
  * for addresses of pages in the direct map: some 160 different ones in a kernel of Debian 12, of
- * which the first bytes are then looked at. Linux before 4.13 has the note itself there.
+ * which the first bytes are then looked at. Linux before 4.13 has the note itself there. All of
+ * them are in .bss, with which images end: what is last is read first.
  */
 #include "layout/kernel.h"
 
@@ -14,10 +15,12 @@
 #include "layout/page_cache.h"
 
 enum {
-	SCAN_SIZE = 1 << 20,  /* one read, all of which fails with any of its bytes */
-	SCAN_AHEAD = 8,       /* reads at once */
+	SCAN_SIZE = 1 << 20, /* one read, all of which fails with any of its bytes */
+	AHEAD_MIN = 2,       /* reads at once, at first */
+	SCAN_AHEAD = 8,
 	SCAN_OVERLAP = 4096,  /* read twice, for a note that begins at the end */
 	SCAN_MAX = 256 << 20, /* in all; a kernel with every debugging option has some 100 MiB */
+	CHUNKS_MAX = 1024,
 	POINTERS_MAX = 65536, /* different ones */
 	SEEN_SLOTS = 2 * POINTERS_MAX,
 	BATCH = 1024,
@@ -41,10 +44,10 @@ struct scan {
 	struct page_cache *cache; /* of page tables */
 	/* Where a kernel does not protect its code from being written to, all is looked through. */
 	bool with_code;
-	struct chunk chunks[SCAN_AHEAD];
+	struct chunk *chunks; /* by address, CHUNKS_MAX at most */
 	size_t chunk_count;
-	uint8_t *bytes; /* SCAN_SIZE of each */
-	uint64_t scanned, unreadable;
+	uint8_t *bytes;                      /* SCAN_SIZE of each chunk that is read at once */
+	uint64_t found, scanned, unreadable; /* bytes */
 	unsigned reads;
 
 	uint64_t *seen; /* a hash table of SEEN_SLOTS page addresses + 1 */
@@ -143,66 +146,77 @@ static int scan_chunk(struct scan *scan, const struct chunk *chunk, const uint8_
 	return result;
 }
 
-/* Reads the chunks that were put together, and looks through them and at what they point to. */
-static int scan_chunks(struct scan *scan)
+/* Reads some chunks, and looks through them and at what they point to. */
+static int scan_at_once(struct scan *scan, const struct chunk *chunks, size_t count)
 {
 	struct guest_read_request requests[SCAN_AHEAD];
 	int result = 0;
 
-	for (size_t i = 0; i < scan->chunk_count; i++)
+	for (size_t i = 0; i < count; i++)
 		requests[i] = (struct guest_read_request){
-			.paddr = scan->chunks[i].paddr,
+			.paddr = chunks[i].paddr,
 			.buf = scan->bytes + i * SCAN_SIZE,
-			.len = scan->chunks[i].available,
+			.len = chunks[i].available,
 		};
-	guest_read_many(scan->memory, requests, scan->chunk_count);
-	for (size_t i = 0; i < scan->chunk_count && result == 0; i++) {
+	guest_read_many(scan->memory, requests, count);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		scan->scanned += chunks[i].size;
 		if (requests[i].failed)
-			scan->unreadable += scan->chunks[i].size;
+			scan->unreadable += chunks[i].size;
 		else
-			result = scan_chunk(scan, &scan->chunks[i], requests[i].buf);
+			result = scan_chunk(scan, &chunks[i], requests[i].buf);
 	}
-	scan->chunk_count = 0;
 	return result ? result : look_at_waiting(scan);
+}
+
+static void scan_chunks(struct scan *scan)
+{
+	size_t left = scan->chunk_count;
+
+	while (left) {
+		size_t count = left < SCAN_AHEAD ? left : SCAN_AHEAD;
+
+		left -= count;
+		if (scan_at_once(scan, scan->chunks + left, count))
+			break;
+	}
 }
 
 static int visit_image(void *ctx, const struct mapping *mapping)
 {
 	struct scan *scan = ctx;
-	int result = 0;
 
 	if (!mapping->writable || mapping->executable != scan->with_code)
 		return 0;
-	for (uint64_t offset = 0; offset < mapping->size && result == 0;) {
+	for (uint64_t offset = 0; offset < mapping->size;) {
 		uint64_t left = mapping->size - offset;
 		struct chunk *chunk = &scan->chunks[scan->chunk_count];
 
-		if (scan->scanned >= SCAN_MAX)
+		if (scan->chunk_count == CHUNKS_MAX || scan->found >= SCAN_MAX)
 			return -1;
 		chunk->paddr = mapping->paddr + offset;
 		chunk->available = left < SCAN_SIZE ? (size_t)left : SCAN_SIZE;
 		chunk->size = left > SCAN_SIZE ? SCAN_SIZE - SCAN_OVERLAP : chunk->available;
-		scan->scanned += chunk->size;
+		scan->found += chunk->size;
 		offset += chunk->size;
-		if (++scan->chunk_count == SCAN_AHEAD)
-			result = scan_chunks(scan);
+		scan->chunk_count++;
 	}
-	return result;
+	return 0;
 }
 
 static void scan_mappings(struct scan *scan)
 {
 	const struct mapping *text = &scan->kernel->text;
 
-	if (paging_walk(&scan->kernel->table, &scan->cache->memory, text->vaddr,
-		    text->vaddr + (text->size - 1), visit_image, scan) != 1)
-		scan_chunks(scan);
+	paging_walk(&scan->kernel->table, &scan->cache->memory, text->vaddr,
+		text->vaddr + (text->size - 1), visit_image, scan);
+	scan_chunks(scan);
 }
 
 static int scan_image(struct scan *scan)
 {
 	scan_mappings(scan);
-	if (!scan->scanned) {
+	if (!scan->found) {
 		scan->with_code = true;
 		scan_mappings(scan);
 	}
@@ -256,12 +270,14 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	scan->cache = kernel->cache ? kernel->cache : page_cache_create(memory);
 	kernel->cache = NULL;
 	scan->bytes = malloc((size_t)SCAN_AHEAD * SCAN_SIZE);
+	scan->chunks = calloc(CHUNKS_MAX, sizeof(*scan->chunks));
 	scan->seen = calloc(SEEN_SLOTS, sizeof(*scan->seen));
-	if (scan->cache && scan->bytes && scan->seen)
+	if (scan->cache && scan->chunks && scan->bytes && scan->seen)
 		result = scan_image(scan);
 	else
 		result = error_set(error, "out of memory");
 	page_cache_destroy(scan->cache);
+	free(scan->chunks);
 	free(scan->bytes);
 	free(scan->seen);
 	free(scan);

@@ -10,6 +10,7 @@ Parts, all by default; each has a file that tells more:
     host       the lanes from a QEMU of the same host, and QEMU's own dump
     growth     a synthetic stub: guests of 1 to 64 GiB
     compress   formats on a guest that is hard to compress
+    levels     dump levels on a guest of which little is in use
 
 Prints one table of medians, with the least and the most in brackets: what counts in it are the
 ratios, which are of runs that took turns. Progress goes to stderr.
@@ -28,6 +29,7 @@ sys.path[1:1] = [str(HERE.parent / "vm"), str(HERE.parent / "stub")]
 import compress  # noqa: E402
 import growth  # noqa: E402
 import host_lanes  # noqa: E402
+import levels  # noqa: E402
 import rsp_lane  # noqa: E402
 from guest import QEMU  # noqa: E402
 from harness import need, rspdump_path, run, tell  # noqa: E402
@@ -39,6 +41,7 @@ PARTS = {
     "host": host_lanes.run,
     "growth": growth.run,
     "compress": compress.run,
+    "levels": levels.run,
 }
 
 

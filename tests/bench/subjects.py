@@ -31,9 +31,9 @@ def our_formats():
 HOST_LANES = ("hostmem", "hostpipe")
 
 
-def our_command(output, target, form="elf", lane="rsp"):
+def our_command(output, target, form="elf", lane="rsp", level=0):
     command = [rspdump_path(), "--quiet", "--after", "stop", "--format", form, "--lane", lane]
-    return [*command, "-o", output, target]
+    return [*command, "--dump-level", str(level), "-o", output, target]
 
 
 @contextlib.contextmanager
@@ -106,15 +106,16 @@ class GuestSubjects:
             lambda: self._client(lambda t: ceiling_command(t, self.ranges), milliseconds),
         )
 
-    def ours(self, form="elf", lane="rsp", milliseconds=0):
+    def ours(self, form="elf", lane="rsp", milliseconds=0, level=0):
         def run():
             sample = self._client(
-                lambda target: our_command(self._core, target, form, lane), milliseconds
+                lambda target: our_command(self._core, target, form, lane, level), milliseconds
             )
             self._core.unlink()
             return sample
 
         words = form if lane == "rsp" else f"{form}, {lane}"
+        words += f", -d {level}" if level else ""
         return Subject(f"rspdump, {words}{longer(milliseconds)}", run)
 
     def qemus(self, form="elf"):

@@ -713,7 +713,7 @@ static void test_unreadable_data(void **state)
 	assert_non_null(strstr(guest->error.text, "(1020 of them unreadable)"));
 }
 
-/* 16 MiB of data, of which 8 are read at a time. */
+/* 16 MiB of data, of which 8 are read at a time, the last ones first. */
 static void grow_data(struct guest *guest)
 {
 	for (uint64_t at = MIB(2); at < MIB(16); at += MIB(2))
@@ -731,7 +731,7 @@ static void test_data_is_read_ahead(void **state)
 
 	grow_data(guest);
 	put_note(guest, FAR_PAGE, release, phys_base);
-	put_pointer(guest, 0x100, FAR_PAGE);
+	put_pointer(guest, 10 * SCAN_STEP, FAR_PAGE);
 	assert_int_equal(find_vmcoreinfo(guest), 0);
 	assert_vmcoreinfo_at(guest, FAR_PAGE + NOTE_HEAD);
 	first = round_trips(guest);
@@ -739,12 +739,12 @@ static void test_data_is_read_ahead(void **state)
 	assert_in_range(first, 3, 5);
 
 	/*
-	 * Further back, it costs another read of data, and of what they point to. The tables for
-	 * the walk were at hand before.
+	 * Further to the front, it costs other reads of data, and of what they point to. The tables
+	 * for the walk were at hand before.
 	 */
 	guest->reads = guest->batches = 0;
-	put_pointer(guest, 0x100, 0);
-	put_pointer(guest, 10 * SCAN_STEP, FAR_PAGE);
+	put_pointer(guest, 10 * SCAN_STEP, 0);
+	put_pointer(guest, 2 * SCAN_STEP, FAR_PAGE);
 	assert_int_equal(find_vmcoreinfo(guest), 0);
 	assert_vmcoreinfo_at(guest, FAR_PAGE + NOTE_HEAD);
 	assert_int_equal(round_trips(guest), first + 3);

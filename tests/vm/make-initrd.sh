@@ -10,6 +10,7 @@
 # With rspdump.fill it first puts memory to each of the uses that a dump level knows: page cache of
 # /dev/vda, clean and written to, files in a tmpfs, anonymous memory in small and in huge pages, and
 # hugetlbfs, some of it free.
+# With rspdump.use=MIB it puts files into a tmpfs until so much memory is in use.
 # BUSYBOX names the busybox of another CPU.
 set -eu
 
@@ -58,6 +59,18 @@ case " $(cat /proc/cmdline) " in
 	. /fill
 	;;
 esac
+
+for word in $(cat /proc/cmdline); do
+	case $word in
+	rspdump.use=*)
+		mkdir -p /use
+		mount -t tmpfs -o size=100% use /use
+		total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+		free=$(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+		dd if=/dev/urandom of=/use/file bs=64k count=$(((${word#*=} * 1024 - total + free) / 64)) 2>/dev/null
+		;;
+	esac
+done
 
 # What a dump must not miss: the newest lines of the kernel's log.
 echo "rspdump-guest: in the kernel log" >/dev/kmsg
