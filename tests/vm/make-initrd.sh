@@ -81,6 +81,8 @@ for word in s n r v m; do echo "rspdump-guest: uname $(uname -$word)"; done
 echo "rspdump-guest: vmcoreinfo $(cat /sys/kernel/vmcoreinfo)"
 grep 'System RAM' /proc/iomem | while read -r range _; do echo "rspdump-guest: ram $range"; done
 
+echo "rspdump-guest: free $(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
+
 echo "rspdump-guest: ready"
 second=0
 while sleep 1; do
