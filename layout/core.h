@@ -92,7 +92,8 @@ int core_mapped_memory(const struct core_mapping *mappings, size_t count, struct
 
 /*
  * Cuts mappings, an array from the heap, down to the memory that the core tells of, and where what
- * it holds of that begins and ends; held is within told. Returns 0, or -1 without memory or for
+ * it holds of that begins and ends; held is within told. What is not held is cut further where one
+ * mapping would tell of more than all that is held. Returns 0, or -1 without memory or for
  * more than CORE_MAPPINGS_MAX; the array is then as it was.
  */
 int core_cut_mappings(struct core_mapping **mappings, size_t *count, const struct ranges *told,

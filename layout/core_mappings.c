@@ -49,16 +49,31 @@ static uint64_t part_end(const struct ranges *ranges, uint64_t paddr)
 	return ranges->items[i].start + ranges->items[i].size;
 }
 
+/*
+ * The most that one mapping tells of what is not held: no more than the bytes that are, as far as
+ * that makes few mappings. makedumpfile (1.7.2) maps the file up to the last byte that any PT_LOAD
+ * would have with all of its memory, and is killed by SIGBUS for what it touches behind the end.
+ */
+static uint64_t empty_max(const struct ranges *told, const struct ranges *held)
+{
+	uint64_t least = ranges_total(told) / CORE_STRETCHES_MAX;
+	uint64_t max = ranges_total(held) / CORE_PIECE_MAX * CORE_PIECE_MAX;
+
+	return max > least ? max : (least / CORE_PIECE_MAX + 1) * CORE_PIECE_MAX;
+}
+
 static int cut_mapping(struct cut *cut, const struct core_mapping *mapping,
 	const struct ranges *told, const struct ranges *held)
 {
-	uint64_t end = mapping->paddr + mapping->size, part;
+	uint64_t end = mapping->paddr + mapping->size, most = empty_max(told, held), part;
 
 	for (uint64_t at = mapping->paddr; at < end; at = part) {
 		part = least(part_end(told, at), end);
 		if (!ranges_find(told, at))
 			continue;
 		part = least(part_end(held, at), part);
+		if (!ranges_find(held, at) && part - at > most)
+			part = at + most;
 		if (add_part(cut, mapping, at, part))
 			return -1;
 	}

@@ -216,6 +216,38 @@ static void test_cut_mappings(void **state)
 			{ 0x100800, 0x800, 0x800 }, { 0x101000, 0x1000, 0x800 }, { 0 } });
 }
 
+/* What is left out is told of in parts that are no longer than what is held, if these are few. */
+static void test_long_gaps_are_cut(void **state)
+{
+	static const struct core_mapping whole = { 0xff000000, 0, 0x10000000 };
+	struct fixture *f = *state;
+	struct core_mapping *cut = malloc(sizeof(whole));
+	struct error error;
+	size_t count = 1;
+
+	use(f, "0-0xfffffff");
+	*cut = whole;
+	assert_int_equal(ranges_parse("0x1000000-0x7000fff", &f->stretches, &error), 0);
+	assert_int_equal(core_cut_mappings(&cut, &count, &f->memory, &f->stretches), 0);
+	assert_int_equal(count, 4);
+	assert_int_equal(cut[1].size, 0x6001000);
+	assert_int_equal(cut[2].paddr, 0x7001000);
+	assert_int_equal(cut[2].size, 0x6000000);
+	assert_int_equal(cut[3].vaddr, UINT64_C(0x10c001000));
+	assert_int_equal(cut[3].size, 0x2fff000);
+
+	/* A part of less than 256 KiB would make more than 1024 of 256 MiB. */
+	count = 1;
+	*cut = whole;
+	assert_int_equal(ranges_parse("0-0xffff", &f->stretches, &error), 0);
+	assert_int_equal(core_cut_mappings(&cut, &count, &f->memory, &f->stretches), 0);
+	assert_int_equal(count, 1 + 819);
+	assert_int_equal(cut[1].size, 0x50000);
+	assert_int_equal(cut[819].size, 0x50000);
+	assert_int_equal(cut[819].paddr + cut[819].size, 0x10000000);
+	free(cut);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -228,6 +260,7 @@ int main(void)
 		TEST(test_short_gaps_stay),
 		TEST(test_many_gaps),
 		TEST(test_cut_mappings),
+		TEST(test_long_gaps_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
