@@ -47,6 +47,7 @@ grep '\.c$' all | grep -vE '^(arch|layout|rsp|client|tests/bench|tests/stub|test
 	words STUB_TESTS
 	words VM_TESTS
 	words UPLOAD_TESTS
+	words UPLOAD_LARGE_TESTS
 	words VMLINUX_TESTS
 } >listed
 LC_ALL=C sort listed | uniq -d | grep . && {

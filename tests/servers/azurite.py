@@ -31,7 +31,7 @@ class Azurite(Service):
         self.url = f"https://localhost:{port}"
 
     def signed(self, base, path, **options):
-        """The URL of a blob, with a signature, see shared_access(); `base` is a way to the server."""
+        """A blob's URL with a signature, see shared_access(); `base` is a way to the server."""
         return shared_access(f"{base}/{ACCOUNT}/{path}", ACCOUNT, KEY, **options)
 
     def request(self, method, path, query="", data=None):

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Stores of which no server can be had, as their documentation says that they answer: GitLab's generic
-packages, JFrog's Artifactory, and resumable uploads of Google Cloud Storage.
+"""Stores of which no server can be had, as their documentation says that they answer: GitLab's
+generic packages, JFrog's Artifactory, and resumable uploads of Google Cloud Storage.
 
     PUT  /api/v4/projects/1/packages/generic/NAME/VERSION/FILE   PRIVATE-TOKEN or JOB-TOKEN
     PUT  /artifactory/cores/PATH                                 Basic, or a Bearer token
-    POST /upload/storage/v1/b/cores/o?uploadType=resumable&name=NAME   Bearer token; then PUT to Location
+    POST /upload/storage/v1/b/cores/o?uploadType=resumable&name=NAME   Bearer token
+         ... and then PUT to the Location of the answer
     GET  /download/storage/v1/b/cores/o/NAME?alt=media
 
-A version of a package is taken once. Artifactory refuses a checksum that is wrong. In the repository
-`lossy` a byte is lost on the way to the disk, as the checksum in its answer tells. Google's server keeps
-whole multiples of 256 KiB of what comes, and says which.
+A version of a package is taken once. Artifactory refuses a checksum that is wrong. In the
+repository `lossy` a byte is lost on the way to the disk, as the checksum in its answer tells.
+Google's server keeps whole multiples of 256 KiB of what comes, and says which.
 """
 
 import base64
@@ -31,6 +32,7 @@ PIECE = 1 << 20
 GITLAB = re.compile(r"/api/v4/projects/(\d+)/packages/generic/([^/]+)/([^/]+)/(.+)")
 ARTIFACTORY = re.compile(r"/artifactory/(cores|lossy)/(.+)")
 OBJECTS = re.compile(r"(?:/upload|/download)?/storage/v1/b/([^/]+)/o(?:/(.*))?")
+CONTENT_RANGE = re.compile(r"bytes (\*|(\d+)-(\d+))/(\*|\d+)")
 
 
 class Session:
@@ -154,7 +156,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         basic = base64.b64encode(f"{ARTIFACTORY_USER}:{ARTIFACTORY_PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {basic}":
             errors = [{"status": 401, "message": "Bad credentials"}]
-            return self.answer(401, {"errors": errors}, WWW_Authenticate='Basic realm="Artifactory"')
+            realm = 'Basic realm="Artifactory"'
+            return self.answer(401, {"errors": errors}, WWW_Authenticate=realm)
         path = self.place("artifactory", repository, name)
         if self.command != "PUT":
             return self.give(path)
@@ -209,7 +212,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, {"error": {"code": 404, "message": "no such upload"}})
         if session.path.exists() and not session.part.exists():
             return self.answer(200, {"size": str(session.path.stat().st_size)})
-        said = re.fullmatch(r"bytes (\*|(\d+)-(\d+))/(\*|\d+)", self.headers.get("Content-Range", ""))
+        said = CONTENT_RANGE.fullmatch(self.headers.get("Content-Range", ""))
         if not said:
             return self.answer(400, {"error": {"code": 400, "message": "no Content-Range"}})
         total = None if said[4] == "*" else int(said[4])

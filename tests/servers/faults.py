@@ -14,11 +14,12 @@ PATIENCE = 60
 
 
 class Link:
-    """Listens at .port and passes on to `port` of this host. After so many bytes from clients, of all
-    connections together, there is a fault, once:
+    """Listens at .port and passes on to `port` of this host. After so many bytes from clients, of
+    all connections together, there is a fault, once:
 
     cut     the connection is reset, on both sides
-    hold    nothing more is passed on, and new connections wait, until let_go()
+    hold    nothing more is passed on, and new connections wait, until let_go(); or drop(), when
+            those of before are lost
 
     .bytes is how many have come from clients by now.
     """
@@ -30,6 +31,7 @@ class Link:
         self._open = threading.Event()
         self._open.set()
         self.happened = threading.Event()
+        self._connections, self._lost = set(), set()
 
     def __enter__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -51,6 +53,13 @@ class Link:
     def let_go(self):
         self._open.set()
 
+    def drop(self):
+        with self._lock:
+            self._lost.update(self._connections)
+        for side in self._lost:
+            _reset(side)
+        self._open.set()
+
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
@@ -61,6 +70,8 @@ class Link:
         with contextlib.suppress(OSError):
             self._open.wait()
             with client, socket.create_connection(("127.0.0.1", self._target)) as server:
+                with self._lock:
+                    self._connections |= {client, server}
                 back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
                 back.start()
                 while received := client.recv(PIECE):
@@ -78,14 +89,19 @@ class Link:
                     self._open.clear()
                 self.happened.set()
         if fault and self._fault == "cut":
-            for side in (client, server):
-                # A close then resets the connection.
-                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            for side in (client, server):
-                with contextlib.suppress(OSError):
-                    side.shutdown(socket.SHUT_RD)
+            _reset(client)
+            _reset(server)
             raise ConnectionResetError
         self._open.wait()
+        if server in self._lost:
+            raise ConnectionResetError
+
+
+def _reset(side):
+    """Nobody waits for it any more, and when it is closed, the other end gets to know."""
+    with contextlib.suppress(OSError):
+        side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        side.shutdown(socket.SHUT_RD)
 
 
 def _pass_on(source, sink):

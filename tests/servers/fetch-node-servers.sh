@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Fetches the servers that come from npm, of fixed versions: Microsoft's emulator of Azure's storage,
-# and the tus protocol's own server. Prints the directory that has node_modules. What is in the cache
-# is taken from there. Exit status 77: they are not to be had here, and the last line says why.
+# Fetches the servers that come from npm, of fixed versions: Microsoft's emulator of Azure's
+# storage, and the tus protocol's own server. Prints the directory that has node_modules. What is in
+# the cache is taken from there. Exit status 77: they are not to be had here, and the last line says
+# why.
 set -eu
 
 nothing='no servers from npm'

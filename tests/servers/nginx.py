@@ -103,7 +103,8 @@ class Nginx(WebServer):
         (home / "passwords").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
         self.small_port = free_port()
         port = free_port()
-        what = (PROXY if backend else DAV).format(directory=home, backend=backend, authority=authority)
+        what = PROXY if backend else DAV
+        what = what.format(directory=home, backend=backend, authority=authority)
         more = "" if backend else MOVED % away
         servers = "".join(
             SERVER.format(port=number, limit=limit, directory=home, what=what, more=more)

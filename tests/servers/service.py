@@ -53,8 +53,8 @@ def fetched(script):
 
 
 class Service:
-    """A server process. With `port`, it is ready when it listens there; without, when it has printed
-    the port that it has chosen."""
+    """A server process. With `port`, it is ready when it listens there; without, when it has
+    printed the port that it has chosen."""
 
     def __init__(self, directory, name, command, port=None, env=None):
         self.directory, self.name = directory, name
@@ -116,13 +116,12 @@ class Service:
 
 class WebServer(Service):
     """One that writes a line of each request into access.log, and refuses as busy servers do while
-    there is a file `busy` (503) or `throttle` (429) in its directory; either with "Retry-After: 1".
-    """
+    there is a file `busy` (503) or `throttle` (429) in its directory, with "Retry-After: 1"."""
 
     REFUSALS = {"busy": 503, "throttle": 429}
 
     def requests(self):
-        """What it has answered: (seconds, status, method, path, bytes that came) of each request."""
+        """What it has answered: (seconds, status, method, path, bytes that came) each."""
         with contextlib.suppress(FileNotFoundError):
             return [_request(line) for line in self._log().splitlines()]
         return []

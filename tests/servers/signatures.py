@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """URLs that carry their own authority: presigned ones of S3, and Azure's shared access signatures.
 
-The tests are given them, and look at the stores by them: they are no work of the program under test.
+Tests hand them to the program, and look at the stores by them.
 """
 
 import base64
@@ -51,8 +51,8 @@ SAS_VERSION = "2020-12-06"
 
 
 def shared_access(url, account, key, permissions="rcw", resource="c", ends=HOUR):
-    """The URL of a container ("c") or blob ("b") with a service signature that ends so far from now.
-    Path-style, as the emulator has it: /ACCOUNT/CONTAINER/BLOB."""
+    """The URL of a container ("c") or blob ("b") with a service signature that ends so far from
+    now. Path-style, as the emulator has it: /ACCOUNT/CONTAINER/BLOB."""
     parts = urlsplit(url)
     words = parts.path.split("/")[2:]
     name = "/".join(words if resource == "b" else words[:1])
@@ -66,7 +66,7 @@ def shared_access(url, account, key, permissions="rcw", resource="c", ends=HOUR)
 
 
 def account_access(url, account, key):
-    """The URL with a signature for all that can be done with blobs and containers of the account."""
+    """The URL with a signature for all that can be done with the account's containers."""
     query = {"sv": SAS_VERSION, "ss": "b", "srt": "sco", "sp": "rwdlac"}
     query["se"] = (_now() + HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
     fields = [account, query["sp"], query["ss"], query["srt"], "", query["se"], "", ""]

@@ -4,9 +4,10 @@
 
     swift_server.py DIRECTORY ACCESS_KEY SECRET CERTIFICATE KEY
 
-DIRECTORY, which exists, gets the data. The access key is of the form ACCOUNT:USER. Prints the port of
-the loopback device that it listens at, with TLS, and serves until it is killed. The proxy, account, container
-and object servers of a real installation are threads here, each at a port that the kernel has chosen.
+DIRECTORY, which exists, gets the data. The access key is of the form ACCOUNT:USER. Prints the port
+of the loopback device that it listens at, with TLS, and serves until it is killed. The proxy,
+account, container and object servers of a real installation are threads here, each at a port that
+the kernel has chosen.
 """
 
 import configparser
@@ -22,6 +23,8 @@ from swift.common import utils  # noqa: E402
 from swift.common.ring import RingBuilder  # noqa: E402
 
 PART_POWER, REPLICAS = 2, 1
+# Larger than by default, which is 64 KiB: this is to be fast.
+CHUNK = 1 << 20
 STORES = ("account", "container", "object")
 
 
@@ -52,7 +55,11 @@ def store_config(directory, store):
                 "fallocate_reserve": "0",
             },
             "pipeline:main": {"pipeline": f"{store}-server"},
-            f"app:{store}-server": {"use": f"egg:swift#{store}"},
+            f"app:{store}-server": {
+                "use": f"egg:swift#{store}",
+                "network_chunk_size": CHUNK,
+                "disk_chunk_size": CHUNK,
+            },
         },
     )
     return path
@@ -67,7 +74,12 @@ def proxy_config(directory, access_key, secret):
         {
             "DEFAULT": {"swift_dir": directory},
             "pipeline:main": {"pipeline": f"catch_errors {' '.join(filters)} proxy-server"},
-            "app:proxy-server": {"use": "egg:swift#proxy", "account_autocreate": "true"},
+            "app:proxy-server": {
+                "use": "egg:swift#proxy",
+                "account_autocreate": "true",
+                "client_chunk_size": CHUNK,
+                "object_chunk_size": CHUNK,
+            },
             "filter:catch_errors": {"use": "egg:swift#catch_errors"},
             **{f"filter:{name}": {"use": f"egg:swift#{name}"} for name in filters},
             # .admin makes the user the owner of the account.
