@@ -5,10 +5,10 @@
 #include "client/attach.h"
 #include "client/clock.h"
 #include "client/copy.h"
+#include "client/destination.h"
 #include "client/guest.h"
 #include "client/lane.h"
 #include "client/measure.h"
-#include "client/output.h"
 #include "client/pipeline.h"
 #include "client/plan.h"
 #include "client/progress.h"
@@ -17,7 +17,7 @@
 
 struct dump {
 	const struct options *options;
-	struct output *output; /* NULL in a dry run */
+	struct destination destination; /* nowhere in a dry run */
 	struct attachment attachment;
 	struct guest guest;
 	struct plan plan;
@@ -33,7 +33,7 @@ struct dump {
 static int create_core(struct dump *dump, struct failure *failure)
 {
 	dump->core = core_create(
-		dump->options->format, &dump->plan.core, output_sink(dump->output));
+		dump->options->format, &dump->plan.core, destination_sink(&dump->destination));
 	if (!dump->core)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (core_error(dump->core))
@@ -47,6 +47,8 @@ static int copy_memory(struct dump *dump, struct failure *failure)
 	double started = monotonic_seconds();
 	int rc;
 
+	if (dump->destination.upload)
+		progress_watch_upload(&dump->progress, upload_sent, dump->destination.upload);
 	progress_start(&dump->progress, dump->plan.bytes);
 	rc = copy_pages(
 		&dump->guest, &dump->plan, dump->pipeline, &dump->progress, &dump->copied, failure);
@@ -82,7 +84,7 @@ static int finish_core(struct dump *dump, struct failure *failure)
 	if (core_finish(dump->core, late.size ? &late : NULL))
 		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
 	notes_deinit(&late);
-	return rc ? rc : output_publish(dump->output, failure);
+	return rc ? rc : destination_publish(&dump->destination, failure);
 }
 
 /*
@@ -104,15 +106,13 @@ static int take_core(struct dump *dump, struct failure *failure)
 	const struct options *options = dump->options;
 
 	/* What the output cannot do is known before the guest is stopped for it. */
-	if (!options->dry_run) {
-		dump->output = output_open(options, failure);
-		if (!dump->output)
-			return -1;
-	}
+	if (!options->dry_run && destination_open(&dump->destination, options, failure))
+		return -1;
 	if (attach_to(&dump->attachment, options, failure) ||
 		guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
 		plan_make(&dump->plan, &dump->guest, options,
-			!dump->output || output_sink(dump->output)->write_at, failure))
+			options->dry_run || destination_takes_late_note(&dump->destination),
+			failure))
 		return -1;
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)
@@ -120,7 +120,8 @@ static int take_core(struct dump *dump, struct failure *failure)
 		                       detach_from(&dump->attachment, options, failure)
 		               ? -1
 		               : 0;
-	if (create_core(dump, failure) || copy_memory(dump, failure))
+	if (destination_start(&dump->destination, &dump->plan, failure) ||
+		create_core(dump, failure) || copy_memory(dump, failure))
 		return -1;
 	settle_vmcoreinfo(dump);
 	return leave_and_finish(dump, failure);
@@ -132,8 +133,9 @@ static void tell_result(const struct dump *dump)
 	char memory[AMOUNT_TEXT_SIZE], zero[AMOUNT_TEXT_SIZE], rate[AMOUNT_TEXT_SIZE];
 	double bytes = (double)dump->copied.bytes;
 
-	tell(options, TELL_RESULT, "%s: %s of memory, %s of it zero, at %s/s", options->output,
-		amount_text(memory, bytes), amount_text(zero, (double)core_zero_bytes(dump->core)),
+	tell(options, TELL_RESULT, "%s: %s of memory, %s of it zero, at %s/s",
+		destination_name(&dump->destination), amount_text(memory, bytes),
+		amount_text(zero, (double)core_zero_bytes(dump->core)),
 		amount_text(rate, dump->copy_seconds > 0 ? bytes / dump->copy_seconds : 0));
 	report_pages_left_out(options, &dump->plan);
 }
@@ -176,12 +178,8 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 		report_guest_json(&json, &dump->guest);
 	if (options->dry_run && failure->status == STATUS_DONE)
 		report_forecast_json(&json, &forecast);
-	if (dump->output && dump->core) {
-		json_string(&json, "output", options->output);
-		json_string(&json, "format", options->format->name);
-		json_bool(&json, "flattened", output_is_flattened(dump->output));
-		json_number(&json, "file_bytes", output_size(dump->output));
-		json_number(&json, "disk_bytes", output_disk_usage(dump->output));
+	if (dump->core) {
+		destination_json(&json, &dump->destination);
 		json_number(&json, "memory_bytes", dump->copied.bytes);
 		json_number(&json, "zero_bytes", core_zero_bytes(dump->core));
 		json_number(&json, "unreadable_bytes", ranges_total(&dump->copied.unreadable));
@@ -221,6 +219,13 @@ static void judge(const struct dump *dump, struct failure *failure)
 		dump->options->verbose ? "" : " (-v lists them)");
 }
 
+/* What is counted then are bytes of the upload. */
+static int wait_for_upload(struct dump *dump, struct failure *failure)
+{
+	progress_watch_upload(&dump->progress, NULL, NULL);
+	return destination_wait(&dump->destination, &dump->progress, failure);
+}
+
 enum status dump_run(const struct options *options)
 {
 	struct dump dump = { .options = options };
@@ -228,17 +233,20 @@ enum status dump_run(const struct options *options)
 
 	copy_result_init(&dump.copied);
 	progress_init(&dump.progress, options);
-	if (take_core(&dump, &failure))
+	if (take_core(&dump, &failure)) {
+		destination_blame(&dump.destination, &failure);
 		leave_after_failure(&dump.attachment, options, &failure);
-	else if (options->dry_run && !options->json)
+	} else if (options->dry_run && !options->json) {
 		print_dry_run(&dump);
+	}
 	/* After a failure it still works at what was read. */
 	pipeline_destroy(dump.pipeline);
 	if (dump.finished)
 		tell_result(&dump);
 	if (dump.finished && failure.status == STATUS_DONE) {
 		tell_guest(&dump);
-		judge(&dump, &failure);
+		if (!wait_for_upload(&dump, &failure))
+			judge(&dump, &failure);
 	}
 	if (failure.status != STATUS_DONE)
 		tell(options, TELL_ERROR, "%s", failure.text);
@@ -250,6 +258,6 @@ enum status dump_run(const struct options *options)
 	plan_deinit(&dump.plan);
 	guest_deinit(&dump.guest);
 	attachment_deinit(&dump.attachment);
-	output_close(dump.output);
+	destination_close(&dump.destination);
 	return failure.status;
 }

@@ -8,10 +8,13 @@
 #include "client/verbs.h"
 
 const struct verb verbs[] = {
-	{ "dump", "[OPTION]... TARGET", "take a core (the verb may be left out)", dump_run },
-	{ "info", "[OPTION]... TARGET|CORE", "show what a stub or a core holds", info_run },
-	{ "release", "[OPTION]... TARGET", "let a guest run that stands still", release_run },
-	{ NULL, NULL, NULL, NULL },
+	{ "dump", "[OPTION]... TARGET", "take a core (the verb may be left out)", dump_run, false },
+	{ "info", "[OPTION]... TARGET|CORE", "show what a stub or a core holds", info_run, false },
+	{ "release", "[OPTION]... TARGET", "let a guest run that stands still", release_run,
+		false },
+	{ "upload", "[OPTION]... CORE URL", "upload a finished core, or the rest of it", upload_run,
+		true },
+	{ NULL, NULL, NULL, NULL, false },
 };
 
 /* What was written may still be in stdio's buffer, and the disk full. */

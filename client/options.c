@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/pipeline.h"
+#include "client/upload/upload.h"
 #include "layout/page_filter.h"
 
 enum { SECONDS_MAX = 86400, COMPRESS_LEVEL_MAX = 99 };
@@ -20,9 +21,40 @@ struct option_row {
 	int (*set)(struct options *options, const char *value);
 };
 
+/* The place of value in a list of words that ends with NULL, or -1. */
+static int word_index(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (strcmp(value, words[i]) == 0)
+			return i;
+	return -1;
+}
+
 static int set_output(struct options *options, const char *value)
 {
 	options->output = value;
+	return *value ? 0 : -1;
+}
+
+static int set_upload(struct options *options, const char *value)
+{
+	options->upload = value;
+	return *value ? 0 : -1;
+}
+
+static int set_upload_as(struct options *options, const char *value)
+{
+	static const char *const words[] = { "put", "s3", "azure", "tus", "gcs", NULL };
+
+	options->upload_as = value;
+	return word_index(value, words) < 0 ? -1 : 0;
+}
+
+static int set_header(struct options *options, const char *value)
+{
+	if (options->header_count == OPTION_HEADERS_MAX)
+		return -1;
+	options->headers[options->header_count++] = value;
 	return *value ? 0 : -1;
 }
 
@@ -102,15 +134,6 @@ static int set_vmcoreinfo(struct options *options, const char *value)
 {
 	options->vmcoreinfo = value;
 	return *value ? 0 : -1;
-}
-
-/* The place of value in a list of words that ends with NULL, or -1. */
-static int word_index(const char *value, const char *const *words)
-{
-	for (int i = 0; words[i]; i++)
-		if (strcmp(value, words[i]) == 0)
-			return i;
-	return -1;
 }
 
 static int set_after(struct options *options, const char *value)
@@ -204,9 +227,17 @@ static int set_version(struct options *options, const char *value)
 }
 
 static const struct option_row rows[] = {
-	{ 'o', "output", "FILE", "the core; - is stdout, fd:N a descriptor (default vmcore)",
-		"dump", set_output },
-	{ 'f', "force", NULL, "replace an existing FILE", "dump", set_force },
+	{ 'o', "output", "FILE",
+		"the core; - is stdout, fd:N a descriptor; or a URL (default vmcore)", "dump",
+		set_output },
+	{ 'f', "force", NULL, "replace an existing FILE, or what is at the URL", "dump upload",
+		set_force },
+	{ 0, "upload", "URL", "upload the core, with -o a file as well; @FILE has the URL", "dump",
+		set_upload },
+	{ 0, "upload-as", "STORE", "put, s3, azure, tus or gcs, if the URL does not tell",
+		"dump upload", set_upload_as },
+	{ 0, "header", "TEXT", "a header of the upload; @FILE has some", "dump upload",
+		set_header },
 	{ 'F', "format", "NAME", "elf (default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd",
 		"dump", set_format },
 	{ 0, "flat", NULL, "makedumpfile's flattened form, as kdump has on a pipe", "dump",
@@ -229,23 +260,23 @@ static const struct option_row rows[] = {
 	{ 0, "lane", "HOW", "how memory travels: auto, rsp, hostpipe or hostmem", "dump info",
 		set_lane },
 	{ 0, "connect-timeout", "SECONDS", "to connect and to hear a first answer (default 5)",
-		"dump info release", set_connect_timeout },
-	{ 0, "timeout", "SECONDS", "longest silence of the stub (default 30)", "dump info release",
-		set_timeout },
-	{ 0, "retry", "SECONDS", "go on trying to connect (default 0)", "dump info release",
+		"dump info release upload", set_connect_timeout },
+	{ 0, "timeout", "SECONDS", "longest silence of the stub (default 30)",
+		"dump info release upload", set_timeout },
+	{ 0, "retry", "SECONDS", "go on trying to connect (default 0)", "dump info release upload",
 		set_retry },
-	{ 0, "progress", "HOW", "auto, bar, plain, json or none", "dump", set_progress },
-	{ 0, "json", NULL, "print the result as one JSON object on stdout", "dump info release",
-		set_json },
+	{ 0, "progress", "HOW", "auto, bar, plain, json or none", "dump upload", set_progress },
+	{ 0, "json", NULL, "print the result as one JSON object on stdout",
+		"dump info release upload", set_json },
 	{ 'n', "dry-run", NULL,
 		"learn all about the guest and what a core would be, but write none", "dump",
 		set_dry_run },
-	{ 'q', "quiet", NULL, "errors only", "dump info release", set_quiet },
-	{ 'v', "verbose", NULL, "say more", "dump info release", set_verbose },
-	{ 0, "trace", "FILE", "write every packet to FILE", "dump info release", set_trace },
-	{ 'h', "help", NULL, "print this", "dump info release", set_help },
-	{ 'V', "version", NULL, "print the version and what was built in", "dump info release",
-		set_version },
+	{ 'q', "quiet", NULL, "errors only", "dump info release upload", set_quiet },
+	{ 'v', "verbose", NULL, "say more", "dump info release upload", set_verbose },
+	{ 0, "trace", "FILE", "write every packet to FILE", "dump info release upload", set_trace },
+	{ 'h', "help", NULL, "print this", "dump info release upload", set_help },
+	{ 'V', "version", NULL, "print the version and what was built in",
+		"dump info release upload", set_version },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -257,7 +288,8 @@ void options_help(FILE *to)
 			verb->name, verb->synopsis, verb->help);
 	fprintf(to,
 		"\nTARGET: 1234, :1234, HOST:PORT, [V6ADDRESS]:PORT, unix:PATH, a serial device,\n"
-		"        '|COMMAND', fd:N, connect://HOST:PORT\n\n");
+		"        '|COMMAND', fd:N, connect://HOST:PORT\n"
+		"URL:    https://, s3://BUCKET/KEY, gs://BUCKET/NAME, tus+https://\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[40];
 
@@ -274,7 +306,6 @@ static void set_defaults(struct options *options)
 {
 	*options = (struct options){
 		.verb = verbs,
-		.output = "vmcore",
 		.format = core_formats[0],
 		.ram = "auto",
 		.vmcoreinfo = "auto",
@@ -364,6 +395,28 @@ static int parse_options(struct options *options, const struct option_row **last
 	return 0;
 }
 
+static int check_upload(const struct options *options, struct failure *failure)
+{
+	if (!options->upload) {
+		if (options->upload_as || options->header_count)
+			return fail(failure, STATUS_USAGE, "--%s means nothing without --upload",
+				options->upload_as ? "upload-as" : "header");
+		return 0;
+	}
+	if (!upload_is_built())
+		return fail(failure, STATUS_USAGE,
+			"this rspdump was built without uploads (libcurl, and nettle: Debian has "
+			"them in libcurl4-openssl-dev and nettle-dev)");
+	if (options->output && is_url(options->output))
+		return fail(failure, STATUS_USAGE, "one upload at a time: -o and --upload are two");
+	/* What went there cannot be read back. */
+	if (options->output &&
+		(strcmp(options->output, "-") == 0 || strncmp(options->output, "fd:", 3) == 0))
+		return fail(failure, STATUS_USAGE, "--upload and -o %s do not go together",
+			options->output);
+	return 0;
+}
+
 /* What one option says of another. */
 static int check_options(const struct options *options, struct failure *failure)
 {
@@ -384,11 +437,22 @@ static int check_options(const struct options *options, struct failure *failure)
 		return fail(failure, STATUS_USAGE, "--paging means nothing to %s", format->name);
 	if (options->has_begin != (options->length != 0))
 		return fail(failure, STATUS_USAGE, "--begin and --length need each other");
-	if (options->json &&
+	if (options->json && options->output &&
 		(strcmp(options->output, "-") == 0 || strcmp(options->output, "fd:1") == 0))
 		return fail(failure, STATUS_USAGE, "--json and -o %s both want stdout",
 			options->output);
-	return 0;
+	return check_upload(options, failure);
+}
+
+/* -o may name a store, and without it what is uploaded needs no file. */
+static void settle_output(struct options *options)
+{
+	if (options->output && !options->upload && is_url(options->output)) {
+		options->upload = options->output;
+		options->output = NULL;
+	} else if (!options->output && !options->upload) {
+		options->output = "vmcore";
+	}
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct failure *failure)
@@ -409,6 +473,13 @@ int options_parse(struct options *options, int argc, char **argv, struct failure
 	if (optind == argc)
 		return usage_error(failure, "no target given: rspdump", options->verb->synopsis);
 	options->target = argv[optind++];
+	if (options->verb->wants_url) {
+		if (optind == argc)
+			return usage_error(
+				failure, "no URL given: rspdump", options->verb->synopsis);
+		options->upload = argv[optind++];
+	}
+	settle_output(options);
 	if (optind < argc)
 		return usage_error(failure, "one target at a time; too much is", argv[optind]);
 	return check_options(options, failure);

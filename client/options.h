@@ -16,11 +16,17 @@ enum after { AFTER_AUTO, AFTER_RESUME, AFTER_STOP };
 enum lane { LANE_AUTO, LANE_RSP, LANE_HOSTPIPE, LANE_HOSTMEM };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 
+enum { OPTION_HEADERS_MAX = 16 };
+
 struct options {
 	const struct verb *verb;
 	const char *target; /* TARGET or CORE */
-	const char *output;
+	const char *output; /* NULL if the core only goes to a store */
 	bool force;
+	const char *upload;    /* a URL, or @ and a file with one; NULL if there is none */
+	const char *upload_as; /* NULL: by the URL's shape */
+	const char *headers[OPTION_HEADERS_MAX]; /* "Name: value", or @ and a file with such */
+	unsigned header_count;
 	const struct core_format *format;
 	bool flat, paging;
 	unsigned jobs;           /* 0 for as many as there are CPUs */
@@ -46,6 +52,7 @@ struct verb {
 	const char *synopsis; /* what stands behind the name */
 	const char *help;
 	enum status (*run)(const struct options *options);
+	bool wants_url; /* behind the target */
 };
 
 /* The table of main.c, ended by a row without a name. The first row is meant when none is named. */

@@ -30,6 +30,7 @@ struct output {
 	uint64_t size; /* of the core so far, with what is gathered */
 	uint8_t *gathered;
 	size_t gathered_size;
+	const struct output_watcher *watcher; /* NULL if nobody watches */
 	char error[256];
 };
 
@@ -97,9 +98,8 @@ static int write_gathered(struct output *output)
 	return write_all(output, output->size - size, output->gathered, size);
 }
 
-static int sink_write(struct sink *sink, const void *bytes, size_t size)
+static int append(struct output *output, const void *bytes, size_t size)
 {
-	struct output *output = from_sink(sink);
 	const uint8_t *from = bytes;
 
 	/* What is large enough by itself need not be copied first. */
@@ -122,10 +122,20 @@ static int sink_write(struct sink *sink, const void *bytes, size_t size)
 	return 0;
 }
 
-static int sink_zero(struct sink *sink, uint64_t size)
+static int sink_write(struct sink *sink, const void *bytes, size_t size)
+{
+	struct output *output = from_sink(sink);
+
+	if (append(output, bytes, size))
+		return -1;
+	if (output->watcher)
+		output->watcher->grown(output->watcher->ctx, size, false);
+	return 0;
+}
+
+static int append_zeros(struct output *output, uint64_t size)
 {
 	static const uint8_t zeros[4096];
-	struct output *output = from_sink(sink);
 
 	if (output->holes) {
 		if (write_gathered(output))
@@ -136,10 +146,21 @@ static int sink_zero(struct sink *sink, uint64_t size)
 	while (size) {
 		size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
 
-		if (sink_write(sink, zeros, part))
+		if (append(output, zeros, part))
 			return -1;
 		size -= part;
 	}
+	return 0;
+}
+
+static int sink_zero(struct sink *sink, uint64_t size)
+{
+	struct output *output = from_sink(sink);
+
+	if (append_zeros(output, size))
+		return -1;
+	if (output->watcher)
+		output->watcher->grown(output->watcher->ctx, size, true);
 	return 0;
 }
 
@@ -147,7 +168,11 @@ static int sink_write_at(struct sink *sink, uint64_t offset, const void *bytes, 
 {
 	struct output *output = from_sink(sink);
 
-	return write_gathered(output) ? -1 : write_all(output, offset, bytes, size);
+	if (write_gathered(output) || write_all(output, offset, bytes, size))
+		return -1;
+	if (output->watcher)
+		output->watcher->replaced(output->watcher->ctx, offset, size);
+	return 0;
 }
 
 static const char *sink_error(struct sink *sink)
@@ -280,6 +305,16 @@ struct output *output_open(const struct options *options, struct failure *failur
 struct sink *output_sink(struct output *output)
 {
 	return output->flat ? flat_sink(output->flat) : &output->sink;
+}
+
+void output_watch(struct output *output, const struct output_watcher *watcher)
+{
+	output->watcher = watcher;
+}
+
+int output_fd(const struct output *output)
+{
+	return output->fd;
 }
 
 bool output_is_flattened(const struct output *output)

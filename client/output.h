@@ -15,6 +15,14 @@
 
 struct output;
 
+/* Who is told of what is written, in bytes of the file; up to a MiB of it may still be on its way.
+ */
+struct output_watcher {
+	void (*grown)(void *ctx, uint64_t size, bool zeros);
+	void (*replaced)(void *ctx, uint64_t offset, uint64_t size);
+	void *ctx;
+};
+
 /*
  * Opens it, without a byte written. Returns NULL and fills in failure if FILE exists (and may not
  * be replaced) or cannot be made.
@@ -28,6 +36,12 @@ struct output *output_open(const struct options *options, struct failure *failur
  */
 struct sink *output_sink(struct output *output);
 bool output_is_flattened(const struct output *output);
+
+/* From the next write on. The watcher stays the caller's. */
+void output_watch(struct output *output, const struct output_watcher *watcher);
+
+/* For reading what was written. */
+int output_fd(const struct output *output);
 
 /* Bytes that were written, holes included, and what the file takes on disk (0 where there is none).
  */

@@ -54,6 +54,9 @@ static void format_numbers(const struct progress *progress, char *text, size_t s
 		amount_text(completed, (double)progress->completed),
 		amount_text(total, (double)progress->total), amount_text(rate, per_second));
 
+	if (progress->uploaded && (size_t)used < size)
+		used += snprintf(text + used, size - (size_t)used, "  %s uploaded",
+			amount_text(rate, (double)progress->uploaded(progress->upload)));
 	if (per_second > 0 && progress->completed < progress->total && (size_t)used < size)
 		snprintf(text + used, size - (size_t)used, "  %.0f s left",
 			(double)(progress->total - progress->completed) / per_second + 0.5);
@@ -112,6 +115,8 @@ static void write_state(struct json *json, const struct progress *progress, cons
 	json_string(json, "status", status);
 	json_number(json, "completed", progress->completed);
 	json_number(json, "total", progress->total);
+	if (progress->uploaded)
+		json_number(json, "uploaded", progress->uploaded(progress->upload));
 }
 
 static void print_json_line(const struct progress *progress)
@@ -168,9 +173,17 @@ void progress_init(struct progress *progress, const struct options *options)
 void progress_start(struct progress *progress, uint64_t total)
 {
 	progress->total = total;
+	progress->completed = 0;
+	progress->shown_percent = 0;
 	progress->started = progress->shown = now_ms();
 	if (progress->mode == PROGRESS_JSON)
 		print_json_line(progress);
+}
+
+void progress_watch_upload(struct progress *progress, uint64_t (*uploaded)(void *ctx), void *upload)
+{
+	progress->uploaded = uploaded;
+	progress->upload = upload;
 }
 
 void progress_update(struct progress *progress, uint64_t completed)

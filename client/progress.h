@@ -18,6 +18,9 @@ struct progress {
 	uint64_t started, shown;   /* milliseconds of the monotonic clock */
 	unsigned shown_percent;
 	bool on_screen; /* a bar is drawn */
+	/* Bytes that went to a store meanwhile; NULL if there is none. */
+	uint64_t (*uploaded)(void *ctx);
+	void *upload;
 };
 
 /* Decides how to show it. */
@@ -25,6 +28,10 @@ void progress_init(struct progress *progress, const struct options *options);
 
 /* The clock and the counting begin. */
 void progress_start(struct progress *progress, uint64_t total);
+
+/* From now on tells of an upload as well. */
+void progress_watch_upload(
+	struct progress *progress, uint64_t (*uploaded)(void *ctx), void *upload);
 
 /* Tells how much is completed; shows it if it is time to. Cheap. */
 void progress_update(struct progress *progress, uint64_t completed);

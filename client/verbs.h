@@ -9,6 +9,7 @@
 enum status dump_run(const struct options *options);
 enum status info_run(const struct options *options);
 enum status release_run(const struct options *options);
+enum status upload_run(const struct options *options);
 
 /* --version: formats, CPUs and libraries of this build. */
 void version_print(FILE *to);

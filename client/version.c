@@ -2,6 +2,7 @@
 #include <expat.h>
 
 #include "arch/arch.h"
+#include "client/upload/upload.h"
 #include "client/verbs.h"
 #include "config.h"
 #include "layout/core.h"
@@ -17,6 +18,7 @@ static const struct {
 	{ "snappy", HAVE_SNAPPY },
 	{ "zstd", HAVE_ZSTD },
 	{ "libcurl", HAVE_CURL },
+	{ "nettle", HAVE_NETTLE },
 };
 
 static void print_libraries(FILE *to, const char *label, bool found)
@@ -42,6 +44,7 @@ void version_print(FILE *to)
 	fputs("\nCPUs:", to);
 	for (size_t i = 0; arch_all[i]; i++)
 		fprintf(to, " %s", arch_all[i]->name);
+	fprintf(to, "\nUploads: %s", upload_store_names());
 	fprintf(to, "\nUses: %s\n", XML_ExpatVersion());
 	print_libraries(to, "Built with:", true);
 	print_libraries(to, "Built without:", false);

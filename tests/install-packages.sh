@@ -17,6 +17,7 @@ build='
 	libsnappy-dev
 	libzstd-dev
 	make
+	nettle-dev
 	pkg-config
 	zlib1g-dev'
 

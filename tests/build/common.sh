@@ -14,7 +14,7 @@ esac
 # The one who runs the tests is not to decide how they end, save for the choice of a compiler.
 unset CFLAGS CPPFLAGS LDFLAGS LIBS AR STRIP PKG_CONFIG PKG_CONFIG_PATH PKG_CONFIG_LIBDIR \
 	DESTDIR SOURCE_DATE_EPOCH MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
-for library in EXPAT ZLIB LIBDEFLATE LZO2 SNAPPY ZSTD CURL CMOCKA; do
+for library in EXPAT ZLIB LIBDEFLATE LZO2 SNAPPY ZSTD CURL NETTLE CMOCKA; do
 	unset "${library}_CFLAGS" "${library}_LIBS"
 done
 [ -z "${CC-}" ] || export CC

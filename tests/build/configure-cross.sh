@@ -34,7 +34,7 @@ contains configure.out "made for    $host"
 contains Makefile "CC = $host-gcc"
 contains Makefile "AR = $host-ar"
 contains Makefile "STRIP = $host-strip"
-for library in ZLIB LIBDEFLATE LZO2 SNAPPY ZSTD CURL; do
+for library in ZLIB LIBDEFLATE LZO2 SNAPPY ZSTD CURL NETTLE; do
 	contains config.h "#define HAVE_$library 0"
 done
 

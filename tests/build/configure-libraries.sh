@@ -8,7 +8,7 @@ need pkg-config
 
 # NAME of the option, VARIABLE
 each_optional() {
-	for pair in zlib:ZLIB libdeflate:LIBDEFLATE lzo:LZO2 snappy:SNAPPY zstd:ZSTD curl:CURL; do
+	for pair in zlib:ZLIB libdeflate:LIBDEFLATE lzo:LZO2 snappy:SNAPPY zstd:ZSTD curl:CURL nettle:NETTLE; do
 		"$1" "${pair%:*}" "${pair#*:}"
 	done
 }
@@ -32,7 +32,7 @@ is_not_asked_for() {
 
 enter left-out
 configure --without-zlib --without-libdeflate --without-lzo --without-snappy --without-zstd \
-	--without-curl --without-cmocka
+	--without-curl --without-nettle --without-cmocka
 each_optional is_left_out
 lacks config.log lzo1x.h
 lacks config.log curl.h

@@ -27,7 +27,7 @@ build() {
 build --disable-autodetect
 if command -v readelf >/dev/null; then
 	readelf -d rspdump >dynamic
-	for library in libz libdeflate libzstd liblzo2 libsnappy libcurl; do
+	for library in libz libdeflate libzstd liblzo2 libsnappy libcurl libnettle; do
 		lacks dynamic "[$library.so"
 	done
 fi
@@ -55,5 +55,8 @@ lacks_format kdump-snappy libsnappy-dev
 build --without-zstd
 lacks_format kdump-zstd libzstd-dev
 build --without-curl
+contains version 'Uploads: none'
+build --without-nettle
+contains version 'Uploads: none'
 build
 contains version 'Formats: elf kdump-zlib kdump-lzo kdump-snappy kdump-zstd'

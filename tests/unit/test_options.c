@@ -16,10 +16,11 @@
 enum { ARGUMENTS_MAX = 32 };
 
 const struct verb verbs[] = {
-	{ "dump", "[OPTION]... TARGET", "take a core", NULL },
-	{ "info", "[OPTION]... TARGET|CORE", "show", NULL },
-	{ "release", "[OPTION]... TARGET", "let go", NULL },
-	{ NULL, NULL, NULL, NULL },
+	{ "dump", "[OPTION]... TARGET", "take a core", NULL, false },
+	{ "info", "[OPTION]... TARGET|CORE", "show", NULL, false },
+	{ "release", "[OPTION]... TARGET", "let go", NULL, false },
+	{ "upload", "[OPTION]... CORE URL", "send", NULL, true },
+	{ NULL, NULL, NULL, NULL, false },
 };
 
 static struct options options;
