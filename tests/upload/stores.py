@@ -10,6 +10,7 @@ Each has `port`, and `at` leads there by another way: a link with faults, or ngi
 
 import contextlib
 import datetime
+import json
 
 import apache
 import azurite
@@ -187,9 +188,12 @@ class TusStore(Store):
     def fetch(self, name):
         """The upload that is whole, if there is one; it is taken away."""
         for path in self.server.stored():
-            data = path.read_bytes()
-            path.unlink()
-            return data
+            info = path.with_name(path.name + ".json")
+            if json.loads(info.read_text())["size"] == path.stat().st_size:
+                data = path.read_bytes()
+                path.unlink()
+                info.unlink()
+                return data
         return None
 
 
