@@ -44,7 +44,7 @@ static int set_upload(struct options *options, const char *value)
 
 static int set_upload_as(struct options *options, const char *value)
 {
-	static const char *const words[] = { "put", "s3", "azure", "tus", "gcs", NULL };
+	static const char *const words[] = { "put", "dav", "s3", "azure", "tus", "gcs", NULL };
 
 	options->upload_as = value;
 	return word_index(value, words) < 0 ? -1 : 0;
@@ -234,7 +234,7 @@ static const struct option_row rows[] = {
 		set_force },
 	{ 0, "upload", "URL", "upload the core, with -o a file as well; @FILE has the URL", "dump",
 		set_upload },
-	{ 0, "upload-as", "STORE", "put, s3, azure, tus or gcs, if the URL does not tell",
+	{ 0, "upload-as", "STORE", "put, dav, s3, azure, tus or gcs, if the URL does not tell",
 		"dump upload", set_upload_as },
 	{ 0, "header", "TEXT", "a header of the upload; @FILE has some", "dump upload",
 		set_header },

@@ -161,6 +161,26 @@ enum outcome attempt_send(struct attempt *attempt, const char *method, const cha
 	return retry_status(response->status) ? OUTCOME_AGAIN : OUTCOME_FAILED;
 }
 
+enum outcome attempt_look(struct attempt *attempt, const char *url, struct lines *headers)
+{
+	enum outcome outcome = attempt_send(attempt, "HEAD", url, headers, NULL);
+
+	attempt->upload->exists = outcome == OUTCOME_DONE;
+	if (outcome == OUTCOME_FAILED && attempt_status(attempt) && attempt_status(attempt) != 401)
+		return OUTCOME_DONE;
+	return outcome;
+}
+
+void parts_have_up_to(struct upload *upload, uint64_t bytes)
+{
+	struct parts *parts = upload->parts;
+
+	for (unsigned i = 0; i < parts_count(parts); i++)
+		if (part_offset(parts, i) + part_size(parts, i) <= bytes)
+			parts_have(parts, i);
+	upload->resumed_at = bytes;
+}
+
 static bool is_called_off(const struct upload *upload)
 {
 	return upload->cancelled || (interrupt_signal() && !upload->closing);
@@ -180,6 +200,12 @@ static bool wait_ms(const struct upload *upload, uint64_t ms)
 	return !is_called_off(upload);
 }
 
+/* A refusal that better credentials or another day will not turn. */
+static bool is_for_good(long status)
+{
+	return status >= 400 && status < 500 && status != 401 && status != 403;
+}
+
 int upload_try(struct upload *upload, struct http *http, enum outcome (*step)(struct attempt *),
 	unsigned part, struct failure *failure)
 {
@@ -193,6 +219,8 @@ int upload_try(struct upload *upload, struct http *http, enum outcome (*step)(st
 		if (outcome == OUTCOME_DONE)
 			return 0;
 		attempt.number++;
+		if (outcome == OUTCOME_FAILED && is_for_good(attempt_status(&attempt)))
+			upload->hopeless = true;
 		if (outcome == OUTCOME_FAILED || attempt.number == RETRY_TRIES ||
 			is_called_off(upload))
 			break;
@@ -251,6 +279,8 @@ void part_body_init(struct part_body *body, struct upload *upload, unsigned part
 		.skip = skip,
 	};
 	body->body.ctx = body;
+	/* What is skipped is there. */
+	__atomic_add_fetch(&upload->sent, skip, __ATOMIC_RELAXED);
 }
 
 void stream_body_init(struct part_body *body, struct upload *upload)
@@ -264,8 +294,8 @@ void stream_body_init(struct part_body *body, struct upload *upload)
 
 void part_body_undo(struct part_body *body)
 {
-	__atomic_sub_fetch(&body->upload->sent, body->counted, __ATOMIC_RELAXED);
-	body->counted = 0;
+	__atomic_sub_fetch(&body->upload->sent, body->skip + body->counted, __ATOMIC_RELAXED);
+	body->skip = body->counted = 0;
 }
 
 static ssize_t read_text(void *ctx, uint64_t offset, void *to, size_t room)

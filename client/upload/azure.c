@@ -76,14 +76,16 @@ static enum outcome send_to(struct attempt *attempt, const char *method, const c
 	return outcome;
 }
 
-/* A SAS may allow writing alone. */
 static enum outcome azure_look(struct attempt *attempt)
 {
-	struct lines headers = { .count = 0 };
-	enum outcome outcome = send_to(attempt, "HEAD", NULL, &headers, NULL);
+	char *url = make_url(attempt->upload, NULL);
+	enum outcome outcome;
 
-	attempt->upload->exists = outcome == OUTCOME_DONE;
-	return outcome == OUTCOME_FAILED && attempt_status(attempt) ? OUTCOME_DONE : outcome;
+	if (!url)
+		return attempt_fail(attempt, STATUS_FAILED, "no memory");
+	outcome = attempt_look(attempt, url, NULL);
+	free(url);
+	return outcome;
 }
 
 /* Blocks of another upload that broke off are not taken for ours. */

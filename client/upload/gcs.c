@@ -55,6 +55,17 @@ static char *make_address(const struct upload *upload)
 	return address;
 }
 
+/* Nothing is to be replaced, where a URL that is not signed may say so. */
+static const char *condition(const struct upload *upload)
+{
+	size_t size;
+
+	if (state_of(upload)->xml || upload->is_signed || upload->options->force ||
+		url_query_value(&upload->url, "ifGenerationMatch", &size))
+		return NULL;
+	return "ifGenerationMatch=0";
+}
+
 static int gcs_init(struct upload *upload, struct failure *failure)
 {
 	static const char *const names[] = { "GOOGLE_OAUTH_ACCESS_TOKEN",
@@ -74,7 +85,7 @@ static int gcs_init(struct upload *upload, struct failure *failure)
 	} else if (strcmp(upload->url.scheme, "http") == 0 ||
 		   strcmp(upload->url.scheme, "https") == 0) {
 		state->xml = strncmp(upload->url.path, "/upload/storage/v1/", 19) != 0;
-		state->address = url_text(&upload->url, NULL);
+		state->address = url_with_query(&upload->url, NULL, condition(upload));
 	} else {
 		return fail(failure, STATUS_USAGE, "--upload-as gcs wants a URL of gs or https");
 	}
@@ -251,10 +262,7 @@ static enum outcome gcs_recover(struct attempt *attempt)
 	}
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	for (unsigned i = 0; i < parts_count(upload->parts); i++)
-		if (part_offset(upload->parts, i) + part_size(upload->parts, i) <= there)
-			parts_have(upload->parts, i);
-	upload->resumed_at = there;
+	parts_have_up_to(upload, there);
 	return OUTCOME_DONE;
 }
 

@@ -68,7 +68,7 @@ static void add_token(const struct upload *upload, struct lines *headers)
 		lines_add(headers, "JOB-TOKEN: %s", state_of(upload)->job_token);
 }
 
-/* A signature for PUT is none for HEAD, and not all that may write may read. */
+/* A signature for PUT is none for HEAD. */
 static enum outcome put_look(struct attempt *attempt)
 {
 	struct upload *upload = attempt->upload;
@@ -82,11 +82,8 @@ static enum outcome put_look(struct attempt *attempt)
 	if (!url)
 		return attempt_fail(attempt, STATUS_FAILED, "no memory");
 	add_token(upload, &headers);
-	outcome = attempt_send(attempt, "HEAD", url, &headers, NULL);
+	outcome = attempt_look(attempt, url, &headers);
 	free(url);
-	upload->exists = outcome == OUTCOME_DONE;
-	if (outcome == OUTCOME_FAILED && attempt_status(attempt) && attempt_status(attempt) != 401)
-		return OUTCOME_DONE;
 	return outcome;
 }
 

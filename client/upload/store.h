@@ -54,7 +54,7 @@ struct store {
 	enum outcome (*give_up)(struct attempt *attempt);
 };
 
-extern const struct store put_store, s3_store, azure_store, tus_store, gcs_store;
+extern const struct store dav_store, put_store, s3_store, azure_store, tus_store, gcs_store;
 
 /* By name; NULL if there is none. */
 const struct store *store_find(const char *name);
@@ -73,6 +73,7 @@ struct upload {
 	uint64_t total; /* bytes; BODY_UNKNOWN as long as it is not known */
 	char id[RESUME_ID_SIZE];
 	bool exists;
+	bool hopeless;                  /* refused: there is nothing to continue */
 	bool unconditional;             /* the server knows no If-None-Match */
 	uint64_t resumed_at;            /* bytes that were there at the beginning */
 	char sha256[DIGEST_HEX_SIZE];   /* "" if not known (yet) */
@@ -82,6 +83,7 @@ struct upload {
 
 	/* upload.c's */
 	struct http_options http_options;
+	FILE *trace; /* NULL if there is none */
 	struct http *http;
 	unsigned retries; /* atomic */
 	uint64_t sent;    /* atomic: bytes of bodies, those of failed tries taken off */
@@ -112,6 +114,15 @@ enum outcome attempt_send(struct attempt *attempt, const char *method, const cha
 
 /* The status of the last answer, 0 if there was none. */
 long attempt_status(const struct attempt *attempt);
+
+/*
+ * Whether there is something at the URL, for look(). Headers as for attempt_send(). Not all that
+ * may write may read, so only a server that does not know us at all is believed.
+ */
+enum outcome attempt_look(struct attempt *attempt, const char *url, struct lines *headers);
+
+/* For recover() of stores that take all in order: so many bytes are there. */
+void parts_have_up_to(struct upload *upload, uint64_t bytes);
 
 /* Fills in the failure; returns OUTCOME_FAILED. */
 enum outcome attempt_fail(struct attempt *attempt, enum status status, const char *format, ...)

@@ -6,6 +6,7 @@
 
 static const struct store *const stores[] = {
 	&put_store,
+	&dav_store,
 	&s3_store,
 	&azure_store,
 	&tus_store,

@@ -140,10 +140,9 @@ static enum outcome tus_put(struct attempt *attempt)
 			"%s: the server has %llu bytes where it should have %llu to %llu",
 			upload->shown, (unsigned long long)there, (unsigned long long)start,
 			(unsigned long long)end);
-	if (there == end)
-		return OUTCOME_DONE;
 	part_body_init(&body, upload, attempt->part, there - start);
-	outcome = patch(attempt, there, &body.body);
+	if (there < end)
+		outcome = patch(attempt, there, &body.body);
 	if (outcome != OUTCOME_DONE)
 		part_body_undo(&body);
 	return outcome;
@@ -192,10 +191,7 @@ static enum outcome tus_recover(struct attempt *attempt)
 	}
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	for (unsigned i = 0; i < parts_count(upload->parts); i++)
-		if (part_offset(upload->parts, i) + part_size(upload->parts, i) <= there)
-			parts_have(upload->parts, i);
-	upload->resumed_at = there;
+	parts_have_up_to(upload, there);
 	return OUTCOME_DONE;
 }
 

@@ -3,6 +3,7 @@
 #include "client/upload/upload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -116,6 +117,29 @@ static int look(struct upload *upload, struct failure *failure)
 	return 0;
 }
 
+/* Of a dump's trace the packets are in another file. */
+static int open_trace(struct upload *upload, struct failure *failure)
+{
+	const struct options *options = upload->options;
+	char *path = NULL;
+	int fd;
+
+	if (!options->trace)
+		return 0;
+	if (asprintf(&path, "%s%s", options->trace, options->verb->wants_url ? "" : ".http") < 0)
+		return fail(failure, STATUS_FAILED, "no memory");
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	upload->trace = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!upload->trace) {
+		fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path,
+			strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	free(path);
+	return upload->trace ? 0 : -1;
+}
+
 struct upload *upload_open(const struct options *options, const char *url, struct failure *failure)
 {
 	struct upload *upload = calloc(1, sizeof(*upload));
@@ -128,10 +152,13 @@ struct upload *upload_open(const struct options *options, const char *url, struc
 	pthread_mutex_init(&upload->lock, NULL);
 	upload->options = options;
 	upload->record = upload->fd = -1;
+	if (open_trace(upload, failure))
+		goto fail;
 	upload->total = BODY_UNKNOWN;
 	upload->http_options = (struct http_options){
 		.connect_timeout = options->connect_timeout,
 		.timeout = options->timeout,
+		.trace = upload->trace,
 		.cancelled = is_cancelled,
 		.ctx = upload,
 	};
@@ -346,6 +373,17 @@ static int hash_file(struct upload *upload, struct progress *progress, struct fa
 	return 0;
 }
 
+/* What need not be sent again. */
+static void count_parts(struct upload *upload)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < parts_count(upload->parts); i++)
+		if (part_is_done(upload->parts, i))
+			bytes += part_size(upload->parts, i);
+	__atomic_store_n(&upload->sent, bytes, __ATOMIC_RELAXED);
+}
+
 /* Goes on where a record says that it broke off. */
 static int begin_or_continue(
 	struct upload *upload, const struct upload_source *source, struct failure *failure)
@@ -376,7 +414,7 @@ static int begin_or_continue(
 
 		tell(upload->options, TELL_RESULT, "continuing: %s is at the store already",
 			amount_text(amount, (double)upload->resumed_at));
-		__atomic_store_n(&upload->sent, upload->resumed_at, __ATOMIC_RELAXED);
+		count_parts(upload);
 	} else {
 		if (part_size)
 			tell(upload->options, TELL_WARNING,
@@ -585,6 +623,8 @@ static void give_up(struct upload *upload)
 
 	upload->closing = true;
 	__atomic_store_n(&upload->cancelled, false, __ATOMIC_RELAXED);
+	if (upload->hopeless)
+		forget(upload);
 	if (upload->begun && !upload->done && upload->record < 0 && upload->store->give_up)
 		upload_try(upload, upload->http, upload->store->give_up, 0, &ignored);
 }
@@ -640,6 +680,8 @@ void upload_destroy(struct upload *upload)
 	lines_deinit(&upload->headers);
 	url_deinit(&upload->url);
 	pthread_mutex_destroy(&upload->lock);
+	if (upload->trace)
+		fclose(upload->trace);
 	free(upload->record_path);
 	free(upload->shown);
 	free(upload->state);
@@ -648,7 +690,7 @@ void upload_destroy(struct upload *upload)
 
 bool upload_can_continue(const struct upload *upload)
 {
-	return upload->record >= 0 && !upload->done;
+	return upload->record >= 0 && !upload->done && !upload->hopeless;
 }
 
 /* ---- telling --------------------------------------------------------------------------------- */
@@ -669,7 +711,8 @@ void upload_json(struct json *json, const struct upload *upload)
 	json_string(json, "url", upload->shown);
 	json_string(json, "store", upload->store->name);
 	json_bool(json, "completed", upload->done);
-	json_number(json, "bytes", upload_sent((void *)(uintptr_t)upload));
+	json_number(json, "bytes",
+		upload->done ? upload->total : __atomic_load_n(&upload->sent, __ATOMIC_RELAXED));
 	json_number(json, "parts",
 		!upload->done          ? 0
 		: upload->store->whole ? 1

@@ -27,7 +27,7 @@ struct upload;
 /* Whether this build can upload at all. */
 bool upload_is_built(void);
 
-/* "put s3 azure tus gcs", for --version. */
+/* "put dav s3 azure tus gcs", for --version. */
 const char *upload_store_names(void);
 
 /* Whether the text is meant as a URL and not as a file's name. */
