@@ -27,6 +27,10 @@ class Store:
     resumes = None
     # Whether it can tell that an object is there before it is overwritten
     tells_existing = True
+    # Whether --force replaces it then
+    replaces = True
+    # Whether it takes parts in any order
+    any_order = False
     # How rspdump has to be told which store it is
     kind = ()
     wrong_options = ()
@@ -108,6 +112,7 @@ class DavApache(Dav):
 class S3(Store):
     """OpenStack Swift's S3 interface"""
 
+    any_order = True
     resumes = "part"
     secrets = (s3.SECRET,)
 
@@ -142,6 +147,7 @@ class S3(Store):
 class Azure(Store):
     """Azurite, by a shared access signature"""
 
+    any_order = True
     resumes = "part"
     secrets = ("sig=",)
     kind = ("--upload-as", "azure")
@@ -225,8 +231,9 @@ class GoogleStore(Store):
 
 
 class GitLab(Store):
-    """Generic packages of GitLab, as documented"""
+    """Generic packages of GitLab, as documented, where they are not to be published twice"""
 
+    replaces = False
     secrets = (documented.GITLAB_TOKEN,)
 
     def make_server(self):

@@ -93,8 +93,11 @@ class Story:
             return
         step("an object that is there already")
         self.refused("core", "exist", status=EXISTS)
-        self.upload("core", "--force")
-        self.check_there("core")
+        if self.store.replaces:
+            self.upload("core", "--force")
+            self.check_there("core")
+        else:
+            self.upload("core", "--force", status=NOT_UPLOADED)
 
     def refused(self, name, *words, url=None, status=NOT_UPLOADED, options=None, environment=None):
         url = url or self.store.url(name)
