@@ -4,13 +4,16 @@
 Whatever the program says is looked through for secrets, in every run of it.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -185,6 +188,29 @@ def wait_until(is_so, otherwise):
     while not is_so():
         check(time.monotonic() < limit, otherwise)
         time.sleep(0.02)
+
+
+class Memory:
+    """The most that a process has had, in bytes. What wait4() tells is no less than what the test
+    itself had when it started the process, so /proc is looked at, again and again."""
+
+    def __init__(self, process):
+        self.most = 0
+        self._path = pathlib.Path(f"/proc/{process.pid}/status")
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self):
+        with contextlib.suppress(OSError, AttributeError):
+            while True:
+                kib = re.search(r"^VmHWM:\s+(\d+) kB", self._path.read_text(), re.MULTILINE)
+                self.most = max(self.most, int(kib[1]) * 1024)
+                time.sleep(0.02)
+
+    def check(self, limit):
+        self._thread.join()
+        print(f"  {self.most // MIB} MiB of memory at most")
+        check(0 < self.most < limit, f"{self.most // MIB} MiB of memory")
 
 
 def check_same(stored, core, what):
