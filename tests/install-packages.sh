@@ -30,6 +30,17 @@ demo='
 	zstd'
 
 # busybox-static is also the third shell that configure is run by.
+# Servers to upload to; none of these packages starts a service. tests/servers/fetch-*.sh get the
+# others. A node that is there already brings its npm.
+upload='
+	apache2-bin
+	curl
+	openssl
+	python3-swift'
+command -v npm >/dev/null || upload="$upload
+	nodejs
+	npm"
+
 test='
 	binutils
 	clang
@@ -62,7 +73,7 @@ test='
 case $#${1-} in
 1build) packages=$build ;;
 1demo) packages=$build$demo ;;
-1test) packages=$build$demo$test ;;
+1test) packages=$build$demo$test$upload ;;
 *)
 	echo "usage: install-packages.sh build|demo|test" >&2
 	exit 2

@@ -46,6 +46,8 @@ grep '\.c$' all | grep -vE '^(arch|layout|rsp|client|tests/bench|tests/stub|test
 	words BUILD_TESTS
 	words STUB_TESTS
 	words VM_TESTS
+	words UPLOAD_TESTS
+	words UPLOAD_LARGE_TESTS
 	words VMLINUX_TESTS
 } >listed
 LC_ALL=C sort listed | uniq -d | grep . && {
@@ -58,7 +60,7 @@ while read -r test; do
 		status=1
 	}
 done <listed
-grep -E '^tests/(build|stub|vm)/.*\.sh$|^tests/(build|stub|vm)/test[-_][^.]*$' all | while read -r file; do
+grep -E '^tests/(build|servers|stub|upload|vm)/(.*\.sh|test[-_][^.]*)$' all | while read -r file; do
 	grep -qxF "$file" listed || grep -rqF "$(basename "$file")" "$SRC_DIR/tests" --include='*' \
 		--exclude="$(basename "$file")" || echo "$file"
 done >unlisted

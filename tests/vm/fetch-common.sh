@@ -4,7 +4,8 @@
 # What the fetch-*.sh share: the cache, and packages of Debian that are downloaded, never installed.
 # Sets $cache ($RSPDUMP_CACHE, else $BUILD_DIR/cache),
 # and $work, a directory in it for what is half done, so that the cache only ever holds what is
-# whole. Exit status 77 of skip(): no kernel is to be had here, and the last line says why.
+# whole. Exit status 77 of skip(): it is not to be had here, and the last line says why, behind
+# $nothing.
 
 if [ -n "${RSPDUMP_CACHE-}" ]; then
 	cache=$RSPDUMP_CACHE
@@ -18,7 +19,7 @@ mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 
 skip() {
-	echo "no kernel for the guests: $*"
+	echo "${nothing-no kernel for the guests}: $*"
 	exit 77
 }
 
