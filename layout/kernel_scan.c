@@ -66,7 +66,7 @@ static int look_at(struct scan *scan, uint64_t paddr)
 		return 0;
 	scan->reads++;
 	vmcoreinfo_init(&info);
-	if (vmcoreinfo_read(&info, scan->memory, paddr, scan->error))
+	if (vmcoreinfo_read(&info, &scan->cache->memory, paddr, scan->error))
 		return 0;
 	/* The text alone will do, but after a panic the note says more. */
 	is_note = info.paddr != paddr;

@@ -18,6 +18,7 @@ enum {
 	RSP_OUTPUT_SIZE = 256 << 10,
 	RSP_REQUEST_MAX = 4096,
 	RSP_PROCESSES_MAX = 64,
+	RSP_GATHER_SIZE = 128 << 10,
 };
 
 enum rsp_expect {
@@ -55,13 +56,14 @@ struct rsp {
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;
-	unsigned pause_us;        /* of rsp_gather(), 0 for none */
+	unsigned pause_us;        /* of rsp_gather() where the link has no mark, 0 for none */
 	struct rsp_window window; /* of memory reads on their way */
 	bool streaming;           /* answers are not acknowledged */
 	bool uninterrupted;       /* cancel_fd is not looked at */
 
 	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
-	int physical_before; /* the stub's memory mode as we found it, -1 if we did not change it */
+	bool physical;         /* the stub's memory mode */
+	int physical_before;   /* ... as we found it, -1 if we did not change it */
 };
 
 /* An answer. The text has a NUL behind its size bytes, and lives until the next receive. */
@@ -73,6 +75,9 @@ struct rsp_reply {
 /* Notes the failure, and the reason with it; returns -1. */
 int rsp_fail(struct rsp *rsp, enum rsp_failure failure, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Nobody has answered as a stub does: says what is known of who is there instead. Returns -1. */
+int rsp_fail_unanswered(struct rsp *rsp, const char *what);
 
 /* Queues a request; it leaves with the next rsp_flush() or receive. */
 int rsp_send(struct rsp *rsp, const char *body, size_t size);
@@ -93,8 +98,9 @@ int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply 
 int rsp_wait(struct rsp *rsp);
 
 /*
- * The same where many answers are due: lets them gather for a moment. QEMU writes each of them by
- * itself, and to be woken for each costs both sides more than what is in it.
+ * The same where more than RSP_GATHER_SIZE bytes of answers are due: lets them gather for a moment.
+ * QEMU writes each of them by itself, and to be woken for each costs both sides more than what is
+ * in it.
  */
 int rsp_gather(struct rsp *rsp);
 

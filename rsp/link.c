@@ -208,12 +208,14 @@ static int open_fd(struct rsp_link *link, int fd, char *why, size_t why_size)
 	return 0;
 }
 
-static bool is_socket(int fd)
+/* Finds out what the link is by its descriptor, which somebody else may have opened. */
+static void learn_kind(struct rsp_link *link)
 {
-	int type;
-	socklen_t size = sizeof(type);
+	struct sockaddr_storage name = { 0 };
+	socklen_t size = sizeof(name);
 
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+	link->socket = getsockname(link->fd, (struct sockaddr *)&name, &size) == 0;
+	link->mark = name.ss_family == AF_INET || name.ss_family == AF_INET6;
 }
 
 int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsigned timeout_ms,
@@ -243,7 +245,8 @@ int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsign
 	}
 	if (rc)
 		rsp_link_close(link);
-	link->socket = rc == 0 && is_socket(link->fd);
+	else
+		learn_kind(link);
 	return rc;
 }
 
@@ -259,6 +262,16 @@ ssize_t rsp_link_write(struct rsp_link *link, const void *buf, size_t size)
 	if (n < 0 && errno == ENOTSOCK)
 		n = write(link->fd, buf, size);
 	return n;
+}
+
+bool rsp_link_set_mark(struct rsp_link *link, int bytes)
+{
+	if (link->mark == 0)
+		return false;
+	if (link->mark != bytes &&
+		setsockopt(link->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) == 0)
+		link->mark = bytes;
+	return link->mark == bytes;
 }
 
 bool rsp_link_is_local(const struct rsp_link *link)
@@ -304,6 +317,7 @@ void rsp_link_close(struct rsp_link *link)
 	if (link->fd >= 0) {
 		if (link->serial)
 			tcsetattr(link->fd, TCSANOW, &link->saved_terminal);
+		rsp_link_set_mark(link, 1);
 		if (link->saved_flags >= 0)
 			fcntl(link->fd, F_SETFL, link->saved_flags);
 		close(link->fd);

@@ -21,6 +21,7 @@ struct rsp_link {
 	struct termios saved_terminal;
 	bool serial;
 	bool socket; /* where answers can wait; a line holds 4 KiB, a pipe may hold as little */
+	int mark;    /* so many bytes make poll() wake us; 0 where it wakes for any: all but TCP */
 };
 
 void rsp_link_init(struct rsp_link *link);
@@ -35,6 +36,12 @@ int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsign
 /* As read(2) and write(2), without SIGPIPE where the link is a socket. */
 ssize_t rsp_link_read(struct rsp_link *link, void *buf, size_t size);
 ssize_t rsp_link_write(struct rsp_link *link, const void *buf, size_t size);
+
+/*
+ * Lets poll() tell of input only once there are so many bytes, or the end. False where that cannot
+ * be had. Linux has it for TCP; for unix sockets it is read(2) that would wait, not poll(2).
+ */
+bool rsp_link_set_mark(struct rsp_link *link, int bytes);
 
 /*
  * Whether the other end may be a process of this host, as far as addresses tell: it may still be

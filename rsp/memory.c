@@ -17,8 +17,9 @@
 enum {
 	WINDOW_MAX = 4096, /* requests on their way */
 	PIECES_MAX = WINDOW_MAX,
-	GATHER_MIN = 128 << 10, /* on their way, to let answers gather */
-	PAGE = 4096,            /* what an unreadable read is narrowed down to */
+	/* On their way, to let answers gather: one of them may have come but for its end. */
+	GATHER_MIN = RSP_GATHER_SIZE + (64 << 10),
+	PAGE = 4096, /* what an unreadable read is narrowed down to */
 	READ_SIZE_MIN = 0x40,
 };
 
@@ -47,6 +48,7 @@ struct engine {
 	struct request *again; /* a stack of what must be asked again */
 	size_t again_count, again_capacity;
 	size_t arrived; /* bytes since the window was told */
+	size_t total;   /* bytes that have arrived */
 };
 
 static int engine_init(struct engine *engine, struct rsp *rsp, const struct rsp_stream *stream)
@@ -272,6 +274,7 @@ static int take_answer(struct engine *engine, const struct rsp_reply *reply)
 		engine->rsp->read_size_proven = true;
 	piece->done += size;
 	engine->arrived += size;
+	engine->total += size;
 	/* A short answer: binary data grew by its escapes, or the next page cannot be read. */
 	if (size < request.len)
 		return ask_again(engine, request.piece, request.offset + size, request.len - size);
@@ -307,18 +310,21 @@ static int wait(struct engine *engine)
 static int run(struct engine *engine)
 {
 	struct rsp *rsp = engine->rsp;
+	uint64_t since = rsp_clock_now();
 	struct rsp_reply reply;
 	int rc;
 
-	rsp_window_pause(&rsp->window, rsp_clock_now());
+	rsp_window_pause(&rsp->window, since);
 	for (;;) {
 		if (fill_window(engine))
 			return -1;
 
 		bool filled = is_filled(engine);
 
-		if (engine->request_count == 0)
+		if (engine->request_count == 0) {
+			rsp_window_note_least(&rsp->window, engine->total, since, rsp_clock_now());
 			return 0;
+		}
 		if ((rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) == 0 && wait(engine))
 			return -1;
 		for (; rc > 0; rc = rsp_receive_ready(rsp, RSP_EXPECT_ANSWER, &reply)) {
@@ -404,23 +410,20 @@ static int set_memory_mode(struct rsp *rsp, int mode)
 {
 	struct rsp_reply reply;
 
-	return rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "Qqemu.PhyMemMode:%d", mode) ||
-	                       rsp_check(rsp, &reply, "switch its memory mode")
-	               ? -1
-	               : 0;
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "Qqemu.PhyMemMode:%d", mode) ||
+		rsp_check(rsp, &reply, "switch its memory mode"))
+		return -1;
+	rsp->physical = mode == 1;
+	return 0;
 }
 
 int rsp_use_physical_memory(struct rsp *rsp)
 {
-	struct rsp_reply reply;
-
 	if (!rsp->stub.physical_memory)
 		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub reads virtual addresses only");
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qqemu.PhyMemMode"))
-		return -1;
 	/* Before it is changed: whoever interrupts us then finds what there is to put back. */
 	if (rsp->physical_before < 0)
-		rsp->physical_before = rsp_is(&reply, "1");
+		rsp->physical_before = rsp->physical;
 	return set_memory_mode(rsp, 1);
 }
 

@@ -62,6 +62,7 @@ static int recognise_qemu(struct rsp *rsp)
 	if (!rsp_is(&reply, "0") && !rsp_is(&reply, "1"))
 		return 0;
 	rsp->stub.physical_memory = true;
+	rsp->physical = rsp_is(&reply, "1");
 	if (ask_version(rsp) || (!rsp->stub.version[0] && ask_monitor_version(rsp)))
 		return -1;
 	/* On a serial line it may have come before we did. */
@@ -81,6 +82,8 @@ static const struct rsp_quirks rows[] = {
 		.recognise = recognise_qemu,
 		/* 7.2, 10.0 and 11.1: 2000 requests in one write came back in order. */
 		.pipelines = true,
+		/* 7.2 */
+		.answers_past_end = true,
 		.closing_leaves_stopped = true,
 		.has_host_commands = true,
 	},

@@ -20,6 +20,11 @@ struct rsp_quirks {
 	int (*recognise)(struct rsp *rsp);
 	bool pipelines; /* takes further requests while answers are under way, acknowledged or not
 	                 */
+	/*
+	 * Answers requests for what is behind the end of an object or of the list of threads with
+	 * an error or the end again. Not so OpenOCD: it copies from behind its target.xml.
+	 */
+	bool answers_past_end;
 	bool closing_leaves_stopped; /* does not let the guest run when the connection ends */
 	/* Its monitor has pmemsave, which writes physical memory to a file of its host, and
 	 * gpa2hva, which tells where in its own memory that is. */

@@ -4,9 +4,12 @@
  * in a packet of its own or, from Xen's gdbsx, fused to the list ("m0,1,2l").
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "rsp/connection.h"
 #include "rsp/hex.h"
+
+enum { AHEAD_MAX = 16 /* requests on their way */ };
 
 /* Parses a hexadecimal number and moves *at behind it; false if there is none. */
 static bool parse_number(const char **at, uint64_t *number)
@@ -78,6 +81,60 @@ static int add_packet(struct rsp *rsp, struct list *list, const struct rsp_reply
 	return 0;
 }
 
+/*
+ * Takes in the next packet of the list: the answer to a request that was sent if asked, else to one
+ * that is made now.
+ */
+static int receive_packet(
+	struct rsp *rsp, const char *request, bool asked, struct list *list, bool *last)
+{
+	struct rsp_reply reply;
+	size_t before = list->count;
+	int rc = asked ? rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply)
+	               : rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", request);
+
+	if (rc || rsp_check(rsp, &reply, "list its threads") || add_packet(rsp, list, &reply, last))
+		return -1;
+	/* A packet that adds nothing and is not the end would never end. */
+	if (!*last && list->count == before)
+		return rsp_fail(rsp, RSP_CONFUSED, "an empty packet of threads");
+	return 0;
+}
+
+static int list_one_by_one(struct rsp *rsp, struct list *list)
+{
+	bool last = false;
+
+	if (receive_packet(rsp, "qfThreadInfo", false, list, &last))
+		return -1;
+	while (!last)
+		if (receive_packet(rsp, "qsThreadInfo", false, list, &last))
+			return -1;
+	return 0;
+}
+
+/* QEMU has a packet for each thread. */
+static int list_ahead(struct rsp *rsp, struct list *list)
+{
+	const char *request = "qfThreadInfo";
+	bool last = false;
+
+	while (!last) {
+		for (size_t i = 0; i < AHEAD_MAX; i++) {
+			if (rsp_send(rsp, request, strlen(request)))
+				return -1;
+			request = "qsThreadInfo";
+		}
+		for (size_t i = 0; i < AHEAD_MAX && !last; i++)
+			if (receive_packet(rsp, NULL, true, list, &last))
+				return -1;
+		/* The end, again and again */
+		if (rsp_drain(rsp))
+			return -1;
+	}
+	return 0;
+}
+
 /* A stub has few processes: QEMU one for each cluster of CPUs. */
 static void note_processes(struct rsp *rsp, const struct list *list)
 {
@@ -96,33 +153,26 @@ static void note_processes(struct rsp *rsp, const struct list *list)
 int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count)
 {
 	struct list list = { 0 };
-	const char *request = "qfThreadInfo";
-	bool last = false;
+	int rc;
 
-	while (!last) {
-		struct rsp_reply reply;
-		size_t before = list.count;
-
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", request) ||
-			rsp_check(rsp, &reply, "list its threads") ||
-			add_packet(rsp, &list, &reply, &last))
-			goto fail;
-		/* A packet that adds nothing and is not the end would never end. */
-		if (!last && list.count == before) {
-			rsp_fail(rsp, RSP_CONFUSED, "an empty packet of threads");
-			goto fail;
-		}
-		request = "qsThreadInfo";
+	if (rsp->quirks && rsp->quirks->answers_past_end) {
+		rsp->streaming = true;
+		rc = list_ahead(rsp, &list);
+		/* What was asked for must be taken in before anything else is said. */
+		if (rc)
+			rsp_settle(rsp);
+		rsp->streaming = false;
+	} else {
+		rc = list_one_by_one(rsp, &list);
 	}
-	if (list.count == 0) {
-		rsp_fail(rsp, RSP_CONFUSED, "the stub lists no threads");
-		goto fail;
+	if (rc == 0 && list.count == 0)
+		rc = rsp_fail(rsp, RSP_CONFUSED, "the stub lists no threads");
+	if (rc) {
+		free(list.threads);
+		return -1;
 	}
 	note_processes(rsp, &list);
 	*threads = list.threads;
 	*count = list.count;
 	return 0;
-fail:
-	free(list.threads);
-	return -1;
 }

@@ -30,4 +30,10 @@ void rsp_window_pause(struct rsp_window *window, uint64_t now);
 /* size bytes have arrived. */
 void rsp_window_note(struct rsp_window *window, size_t size, uint64_t now);
 
+/*
+ * All that was asked for since `since`, size bytes, has arrived. With the time that nothing came
+ * before the first of it, that tells how much arrives at least.
+ */
+void rsp_window_note_least(struct rsp_window *window, size_t size, uint64_t since, uint64_t now);
+
 #endif

@@ -141,9 +141,9 @@ int rsp_xfer_read(struct rsp *rsp, const char *object, const char *annex, char *
 	struct transfer transfer = { .rsp = rsp, .object = object, .annex = annex };
 
 	while (!transfer.whole) {
-		bool first = transfer.size == 0;
+		bool ahead = transfer.size && rsp->quirks->answers_past_end;
 
-		if (first || !rsp->stub.pipelines ? read_piece(&transfer) : read_ahead(&transfer)) {
+		if (ahead ? read_ahead(&transfer) : read_piece(&transfer)) {
 			free(transfer.text);
 			return -1;
 		}

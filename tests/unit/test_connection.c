@@ -8,10 +8,8 @@
 // clang-format on
 
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "rsp/clock.h"
 #include "rsp/connection.h"
 #include "tests/unit/fake_stub.h"
 
@@ -418,100 +416,6 @@ static void test_cancelled_while_sending(void **state)
 	close(cancels[1]);
 }
 
-/* A client with one end of a socket pair, and no stub at the other. */
-static struct rsp *open_pair(int *other, int cancel_fd)
-{
-	struct rsp_options options = fake_stub_options(cancel_fd);
-	struct rsp *rsp = rsp_create(&options);
-	int pair[2], room = 1 << 20;
-
-	assert_non_null(rsp);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
-	rsp->link.fd = pair[0];
-	rsp->link.socket = true;
-	rsp->answered = true;
-	rsp->heard = rsp_clock_now();
-	*other = pair[1];
-	return rsp;
-}
-
-/* Says size bytes, gathers them all, and returns the pause that follows. */
-static unsigned pause_after(struct rsp *rsp, int other, size_t size)
-{
-	static const char bytes[128 << 10];
-
-	assert_int_equal(write(other, bytes, size), size);
-	assert_int_equal(rsp_gather(rsp), 0);
-	assert_int_equal(rsp->in_end - rsp->in_start, size);
-	rsp->in_start = rsp->in_end = 0;
-	return rsp->pause_us;
-}
-
-/* The less comes in a pause, the longer is the next one, up to a millisecond. */
-static void test_gather(void **state)
-{
-	int other;
-	struct rsp *rsp = open_pair(&other, -1);
-
-	(void)state;
-	assert_int_equal(rsp->pause_us, 0);
-	assert_int_equal(pause_after(rsp, other, 4096), 50);
-	assert_int_equal(pause_after(rsp, other, 1), 100);
-	assert_int_equal(pause_after(rsp, other, 64 << 10), 100);
-	assert_int_equal(pause_after(rsp, other, 4096), 200);
-	assert_int_equal(pause_after(rsp, other, 128 << 10), 100);
-	assert_int_equal(pause_after(rsp, other, 128 << 10), 50);
-	assert_int_equal(pause_after(rsp, other, 128 << 10), 0);
-	assert_int_equal(pause_after(rsp, other, 128 << 10), 0);
-	for (size_t i = 0; i < 10; i++)
-		pause_after(rsp, other, 1);
-	assert_int_equal(rsp->pause_us, 1000);
-	/* Not on a line, whose room is 4 KiB; nor as long as something waits to be sent. */
-	rsp->link.socket = false;
-	assert_int_equal(pause_after(rsp, other, 128 << 10), 1000);
-	rsp->link.socket = true;
-	rsp->out_end = 1;
-	assert_int_equal(write(other, "+", 1), 1);
-	while (rsp->in_end == 0)
-		assert_int_equal(rsp_gather(rsp), 0);
-	assert_int_equal(rsp->pause_us, 1000);
-	rsp_destroy(rsp);
-	close(other);
-}
-
-/*
- * When nothing has come in the pause, the wait goes on as any other: to the end of patience, of the
- * connection, or until it is cancelled.
- */
-static void test_gather_nothing(void **state)
-{
-	struct rsp *rsp;
-	int other, cancels[2];
-
-	(void)state;
-	assert_int_equal(pipe(cancels), 0);
-	rsp = open_pair(&other, cancels[0]);
-	rsp->options.timeout_ms = 100;
-	rsp->pause_us = 50;
-	assert_int_equal(rsp_gather(rsp), -1);
-	assert_int_equal(rsp_failure(rsp), RSP_LOST);
-	assert_string_equal(rsp_error(rsp), "the stub has been silent for 0 seconds");
-	assert_int_equal(write(cancels[1], "", 1), 1);
-	rsp->heard = rsp_clock_now();
-	assert_int_equal(rsp_gather(rsp), -1);
-	assert_int_equal(rsp_failure(rsp), RSP_CANCELLED);
-	/* Not when it is leaving. */
-	rsp->uninterrupted = true;
-	close(other);
-	assert_int_equal(rsp_gather(rsp), -1);
-	assert_int_equal(rsp_failure(rsp), RSP_LOST);
-	assert_string_equal(rsp_error(rsp), "the stub closed the connection");
-	rsp_destroy(rsp);
-	close(cancels[0]);
-	close(cancels[1]);
-}
-
 static void test_too_long_requests(void **state)
 {
 	struct fake_stub stub;
@@ -640,8 +544,6 @@ int main(void)
 		cmocka_unit_test(test_not_connected),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_cancelled_while_sending),
-		cmocka_unit_test(test_gather),
-		cmocka_unit_test(test_gather_nothing),
 		cmocka_unit_test(test_too_long_requests),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_check),

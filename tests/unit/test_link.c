@@ -278,6 +278,49 @@ static void test_descriptor(void **state)
 	close(pair[1]);
 }
 
+static int mark_of(int fd)
+{
+	int mark = 0;
+	socklen_t size = sizeof(mark);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, &size), 0);
+	return mark;
+}
+
+/* How much has to come is chosen on TCP, and as it was before when the descriptor is given back. */
+static void test_mark(void **state)
+{
+	struct rsp_link link;
+	char text[32], why[256] = "";
+	int pair[2], copy;
+	unsigned port;
+	bool again;
+	int listener = listen_on(AF_INET, &port);
+
+	(void)state;
+	assert_true(listener >= 0);
+	snprintf(text, sizeof(text), ":%u", port);
+	assert_int_equal(open_link(&link, text, -1, &again, why), 0);
+	copy = dup(link.fd);
+	assert_true(rsp_link_set_mark(&link, 4096));
+	assert_int_equal(mark_of(copy), 4096);
+	assert_true(rsp_link_set_mark(&link, 1));
+	assert_int_equal(mark_of(copy), 1);
+	assert_true(rsp_link_set_mark(&link, 4096));
+	rsp_link_close(&link);
+	assert_int_equal(mark_of(copy), 1);
+	close(copy);
+	close(listener);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	snprintf(text, sizeof(text), "fd:%d", pair[0]);
+	assert_int_equal(open_link(&link, text, -1, &again, why), 0);
+	assert_false(rsp_link_set_mark(&link, 4096));
+	assert_int_equal(mark_of(link.fd), 1);
+	rsp_link_close(&link);
+	close(pair[1]);
+}
+
 static void test_descriptor_that_is_closed(void **state)
 {
 	struct rsp_link link;
@@ -464,6 +507,7 @@ int main(void)
 		cmocka_unit_test(test_command_that_stays),
 		cmocka_unit_test(test_command_that_fails),
 		cmocka_unit_test(test_descriptor),
+		cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_descriptor_that_is_closed),
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_no_serial),

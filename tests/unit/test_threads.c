@@ -109,6 +109,58 @@ static void test_damaged(void **state)
 		list("bad-checksum 5\nthread 1\nthread 2\nthread 3\n", NULL, 0), "0.1 0.2 0.3 ");
 }
 
+#define QEMU_OPENING                                     \
+	"> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< 0\n" \
+	"> qGDBServerVersion\n< version:10.2.2;\n"
+#define FIVE_MORE                                                          \
+	"> qsThreadInfo\n> qsThreadInfo\n> qsThreadInfo\n> qsThreadInfo\n" \
+	"> qsThreadInfo\n"
+#define ASKED_AHEAD "> qfThreadInfo\n" FIVE_MORE FIVE_MORE FIVE_MORE
+
+/* 16 requests are on their way at once; the end comes for each that is too much. */
+static void test_ahead(void **state)
+{
+	(void)state;
+	assert_string_equal(list(NULL,
+				    QEMU_OPENING ASKED_AHEAD
+				    "< mp1.1\n< mp1.2\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n"
+				    "< l\n< l\n< l\n< l\n< l\n< l\n",
+				    0),
+		"1.1 1.2 ");
+	/* More than 16 packets */
+	assert_string_equal(
+		list("physical 0\nanswer qGDBServerVersion version:10.2.2;\nthread 1\nthread 2\n"
+		     "thread 3\nthread 4\nthread 5\nthread 6\nthread 7\nthread 8\nthread 9\n"
+		     "thread a\nthread b\nthread c\nthread d\nthread e\nthread f\nthread 10\n"
+		     "thread 11\n",
+			NULL, 0),
+		"0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 0.a 0.b 0.c 0.d 0.e 0.f 0.10 0.11 ");
+}
+
+/* What was asked for is taken in behind a refusal, and what is said next gets its own answer. */
+static void test_refused_ahead(void **state)
+{
+	struct rsp_thread *threads = NULL;
+	struct fake_stub stub;
+	size_t count = 0;
+	struct rsp *rsp;
+
+	(void)state;
+	fake_stub_replay(&stub, QEMU_OPENING ASKED_AHEAD
+		"< mp1.1\n< E01\n< mp1.3\n< mp1.4\n< l\n< l\n< l\n< l\n< l\n< l\n"
+		"< l\n< l\n< l\n< l\n< l\n< l\n> D\n< OK\n");
+	rsp = fake_stub_open(&stub);
+	assert_int_equal(rsp_list_threads(rsp, &threads, &count), -1);
+	assert_int_equal(rsp_failure(rsp), RSP_REFUSED);
+	assert_string_equal(rsp_error(rsp), "the stub answers E01 to list its threads");
+	assert_null(threads);
+	assert_int_equal(rsp_release(rsp, RSP_RESUME), 0);
+	rsp_destroy(rsp);
+	fake_stub_stop(&stub);
+	assert_int_equal(stub.end, WIRE_CLOSED);
+	fake_stub_deinit(&stub);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +169,8 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_ahead),
+		cmocka_unit_test(test_refused_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,27 @@ static void test_long_ways(void **state)
 	}
 }
 
+/* What came in all makes the window larger, never smaller. */
+static void test_least(void **state)
+{
+	struct rsp_window window;
+
+	(void)state;
+	rsp_window_init(&window, 0);
+	/* 63 KiB in 20 ms, and one for the clock's grain, are 1500 KiB in 500. */
+	rsp_window_note_least(&window, 63 * KIB, 1000, 1020);
+	assert_int_equal(window.bytes_max, 1500 * KIB);
+	rsp_window_note_least(&window, 40, 2000, 2020);
+	rsp_window_note_least(&window, 64 * KIB, 3000, 13000);
+	assert_int_equal(window.bytes_max, 1500 * KIB);
+	rsp_window_note_least(&window, 64 * KIB, 14000, 14000);
+	assert_int_equal(window.bytes_max, MOST);
+	/* What is measured in earnest counts more. */
+	rsp_window_pause(&window, 14000);
+	rsp_window_note(&window, 50 * KIB, 14050);
+	assert_int_equal(window.bytes_max, 550 * KIB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_slow_stub),
 		cmocka_unit_test(test_long_ways),
+		cmocka_unit_test(test_least),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,18 @@ static void test_refused_piece_ahead(void **state)
 	check_script(RSP_CONFUSED, "an empty piece of an object");
 }
 
+/* A stub that takes many requests at once need not bear those for what is behind the end. */
+static void test_not_behind_the_end(void **state)
+{
+	(void)state;
+	check_replay("> qSupported*\n< qXfer:memory-map:read+;QStartNoAckMode+\n"
+		     "> QStartNoAckMode\n< OK\n> ?\n< S05\n> qqemu*\n< \n"
+		     "> qXfer:memory-map:read::0,400\n< mabc\n"
+		     "> qXfer:memory-map:read::3,400\n< mdef\n"
+		     "> qXfer:memory-map:read::6,400\n< lg\n",
+		0, "abcdefg");
+}
+
 static void test_escapes(void **state)
 {
 	(void)state;
@@ -202,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_pieces_ahead),
 		cmocka_unit_test(test_short_piece_ahead),
 		cmocka_unit_test(test_refused_piece_ahead),
+		cmocka_unit_test(test_not_behind_the_end),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_empty_end),
 		cmocka_unit_test(test_refused),
