@@ -156,12 +156,13 @@ static void test_refused_piece_ahead(void **state)
 static void test_not_behind_the_end(void **state)
 {
 	(void)state;
-	check_replay("> qSupported*\n< qXfer:memory-map:read+;QStartNoAckMode+\n"
-		     "> QStartNoAckMode\n< OK\n> ?\n< S05\n> qqemu*\n< \n"
-		     "> qXfer:memory-map:read::0,400\n< mabc\n"
-		     "> qXfer:memory-map:read::3,400\n< mdef\n"
-		     "> qXfer:memory-map:read::6,400\n< lg\n",
-		0, "abcdefg");
+	script[0] = '\0';
+	say("> qSupported*\n< qXfer:memory-map:read+;QStartNoAckMode+\n"
+	    "> QStartNoAckMode\n< OK\n> ?\n< S05\n> qqemu*\n< \n"
+	    "> qXfer:memory-map:read::0,400\n< mabc\n"
+	    "> qXfer:memory-map:read::3,400\n< mdef\n"
+	    "> qXfer:memory-map:read::6,400\n< lg\n");
+	check_script(0, "abcdefg");
 }
 
 static void test_escapes(void **state)
