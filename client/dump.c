@@ -103,7 +103,9 @@ static int take_core(struct dump *dump, struct failure *failure)
 {
 	const struct options *options = dump->options;
 
-	/* What the output cannot do is known before the guest is stopped for it. */
+	/* What cannot be done without it is known before the guest is stopped for it. */
+	if (guest_prepare(&dump->guest, options, failure))
+		return -1;
 	if (!options->dry_run) {
 		dump->output = output_open(options, failure);
 		if (!dump->output)

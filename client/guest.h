@@ -10,6 +10,7 @@
 #include "arch/arch.h"
 #include "client/attach.h"
 #include "client/guest_memory.h"
+#include "client/ram_option.h"
 #include "layout/kernel.h"
 #include "layout/ranges.h"
 #include "rsp/hostmem.h"
@@ -17,6 +18,7 @@
 
 struct guest {
 	struct rsp *rsp;
+	struct ram_option told; /* before the guest was asked */
 	const struct arch *arch;
 	struct rsp_thread *threads;
 	struct registers *cpus;
@@ -41,7 +43,10 @@ struct guest {
 	char vmcoreinfo_missing[320];  /* why there is none */
 };
 
-/* Returns 0 or -1; guest_deinit() in either case. */
+/* What needs no stub, before a guest is stopped for it: files. Returns 0 or -1. */
+int guest_prepare(struct guest *guest, const struct options *options, struct failure *failure);
+
+/* The rest of it. Returns 0 or -1; guest_deinit() in either case. */
 int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *options,
 	struct failure *failure);
 void guest_deinit(struct guest *guest);

@@ -121,6 +121,12 @@ struct rsp_description {
 int rsp_read_description(struct rsp *rsp, struct rsp_description *description);
 void rsp_description_deinit(struct rsp_description *description);
 
+/*
+ * Reads the XML of the stub's memory map, all of it. A stub that has none gives RSP_UNSUPPORTED.
+ * The caller frees *text, which has a NUL behind its *size bytes.
+ */
+int rsp_read_memory_map(struct rsp *rsp, char **text, size_t *size);
+
 /* bytes: (bits + 7) / 8 of them, in the guest's order. */
 typedef void (*rsp_register_visit)(
 	void *ctx, const struct rsp_register *which, const uint8_t *bytes, size_t size);

@@ -29,7 +29,9 @@ static int learn(const char *description, const struct options *options)
 {
 	fake_stub_start(&stub, description);
 	rsp = fake_stub_open(&stub);
-	return guest_learn(&guest, rsp, options, &failure);
+	return guest_prepare(&guest, options, &failure)
+	               ? -1
+	               : guest_learn(&guest, rsp, options, &failure);
 }
 
 /* And then the stub's log can be looked at. */
@@ -197,7 +199,7 @@ static void test_ram_told(void **state)
 		"--ram: \"0x1000\" is not START-END or START+SIZE");
 }
 
-#define ADVICE " (give it by --ram 0-0x9ffff,0x100000-...)"
+#define ADVICE " (give it by --ram 0-0x9ffff,0x100000-..., or a file)"
 
 static void test_no_ram_map(void **state)
 {
@@ -207,6 +209,50 @@ static void test_no_ram_map(void **state)
 	assert_fails(SMALL_GUEST "monitor info mtree -f = unknown command\n", &automatic,
 		STATUS_UNSUPPORTED,
 		"no RAM map: no flat view of the address space \"memory\"" ADVICE);
+}
+
+#define MEMORY_MAP(areas)                                                                    \
+	NO_MONITOR "supported "                                                              \
+		   "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:" \
+		   "read+;multiprocess+\n"                                                   \
+		   "object memory-map: <memory-map>" areas "</memory-map>\n"
+
+static void test_memory_map(void **state)
+{
+	static const struct range all[] = { { 0, 0x3000 } };
+	static const struct range map_ram[] = { { 0, 0x1000 }, { 0x2000, 0x1000 } };
+	static const char description[] = MEMORY_MAP(
+		"<memory type=\"ram\" start=\"0\" length=\"0x1000\"/>"
+		"<memory type=\"flash\" start=\"0x1000\" length=\"0x1000\"/>"
+		"<memory type=\"ram\" start=\"0x2000\" length=\"0x1000\"/>");
+	struct options options = automatic;
+
+	(void)state;
+	assert_learns(description, &options);
+	assert_ranges(&guest.ram, map_ram, 2);
+	assert_ranges(&guest.memory, map_ram, 2);
+	assert_string_equal(guest.ram_source, "the stub's memory map");
+	end();
+	options.ram = "all";
+	assert_learns(description, &options);
+	assert_ranges(&guest.ram, map_ram, 2);
+	assert_ranges(&guest.memory, all, 1);
+	end();
+}
+
+static void test_memory_map_of_no_use(void **state)
+{
+	(void)state;
+	assert_fails(MEMORY_MAP("<memory type=\"ram\" start=\"0\" length=\"0x8000000\"/>"
+				"<memory type=\"flash\" start=\"0x8000000\" length=\"0x1000\"/>"
+				"<memory type=\"ram\" start=\"0x8001000\" length=\"0xf7fff000\"/>"),
+		&automatic, STATUS_UNSUPPORTED,
+		"no RAM map: the stub's memory map has RAM wherever there is no flash, in a space of 4 GiB" ADVICE);
+	assert_fails(MEMORY_MAP("<memory type=\"rom\" start=\"0\" length=\"0x8000000\"/>"),
+		&automatic, STATUS_UNSUPPORTED,
+		"no RAM map: no RAM in the stub's memory map" ADVICE);
+	assert_fails(MEMORY_MAP("<memory>"), &automatic, STATUS_UNSUPPORTED,
+		"no RAM map: the stub's memory map: line 1: <memory> wants a type, a start and a length" ADVICE);
 }
 
 static void test_unknown_cpu(void **state)
@@ -335,6 +381,8 @@ int main(void)
 		cmocka_unit_test(test_ram_all),
 		cmocka_unit_test(test_ram_told),
 		cmocka_unit_test(test_no_ram_map),
+		cmocka_unit_test(test_memory_map),
+		cmocka_unit_test(test_memory_map_of_no_use),
 		cmocka_unit_test(test_unknown_cpu),
 		cmocka_unit_test(test_no_description),
 		cmocka_unit_test(test_firmware),
