@@ -155,8 +155,20 @@ static void print_dry_run(const struct dump *dump)
 	report_forecast_text(&forecast);
 }
 
+/* What has become of the guest. */
+static const char *state_afterwards(const struct dump *dump)
+{
+	if (rsp_stub(dump->attachment.rsp)->ends_guest)
+		return "ended";
+	return leaves_running(&dump->attachment, dump->options) ? "running" : "stopped";
+}
+
 static void tell_guest(const struct dump *dump)
 {
+	if (rsp_stub(dump->attachment.rsp)->ends_guest) {
+		tell(dump->options, TELL_RESULT, "the guest is ended");
+		return;
+	}
 	tell(dump->options, TELL_RESULT, "the guest stood still for %.1f s and %s",
 		stopped_seconds(&dump->attachment),
 		leaves_running(&dump->attachment, dump->options) ? "runs" : "still does");
@@ -196,8 +208,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 	}
 	if (dump->attachment.left) {
 		json_real(&json, "stopped_seconds", stopped_seconds(&dump->attachment));
-		json_string(&json, "after",
-			leaves_running(&dump->attachment, options) ? "running" : "stopped");
+		json_string(&json, "after", state_afterwards(dump));
 	}
 	json_close(&json, '}');
 	fputc('\n', stdout);

@@ -206,7 +206,8 @@ static int set_version(struct options *options, const char *value)
 static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", "the core; - is stdout, fd:N a descriptor (default vmcore)",
 		"dump", set_output },
-	{ 'f', "force", NULL, "replace an existing FILE", "dump", set_force },
+	{ 'f', "force", NULL, "replace an existing FILE; take a VM that ends when it is left",
+		"dump info release", set_force },
 	{ 'F', "format", "NAME", "elf (default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd",
 		"dump", set_format },
 	{ 0, "flat", NULL, "makedumpfile's flattened form, as kdump has on a pipe", "dump",

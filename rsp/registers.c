@@ -23,6 +23,8 @@ static int ask_general(struct rsp *rsp, const struct rsp_thread *thread, struct 
 	int size = process ? snprintf(select, sizeof(select), "Hgp%llx.%llx", process, id)
 	                   : snprintf(select, sizeof(select), "Hg%llx", id);
 
+	if (rsp->threadless)
+		return rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "g");
 	if (!rsp->stub.pipelines)
 		return rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "%s", select) ||
 		                       rsp_check(rsp, reply, "select a thread") ||

@@ -82,8 +82,10 @@ struct rsp_stub {
 	bool pipelines;             /* several requests may be on their way */
 	bool no_ack;                /* acknowledgements are off */
 	bool multiprocess, binary_upload, memory_map;
-	bool physical_memory;        /* reads can be switched to physical addresses */
+	bool physical_memory;        /* reads take, or can be made to take, physical addresses */
 	bool closing_leaves_stopped; /* the guest stands still if the connection just ends */
+	bool always_resumes;         /* it runs when the connection ends, whatever was asked for */
+	bool ends_guest;             /* it is ended with the connection, and its VM */
 	/*
 	 * A stop packet came by itself when the connection was made: the guest ran until then.
 	 * QEMU up to 8.0 sends it; its absence says something only there (announces_stop).
@@ -146,8 +148,10 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 int rsp_monitor(struct rsp *rsp, const char *command, char **output);
 
 /*
- * Switches memory reads to guest-physical addresses, on QEMU by Qqemu.PhyMemMode. What was set
- * before is put back by rsp_release(). RSP_UNSUPPORTED elsewhere.
+ * Makes memory reads take guest-physical addresses: on QEMU by Qqemu.PhyMemMode, on VMware by its
+ * monitor's `phys`. What was set before is put back by rsp_release(). Does nothing where they take
+ * them always, which may depend on the architecture in the target description, if that was read.
+ * RSP_UNSUPPORTED where they take virtual ones only.
  */
 int rsp_use_physical_memory(struct rsp *rsp);
 
