@@ -10,15 +10,23 @@
 #include "layout/memory_map.h"
 #include "layout/mtree.h"
 
-static int learn_arch(
-	struct guest *guest, const struct rsp_description *description, struct failure *failure)
+/* The stub's word counts, unless it says nothing that is known. */
+static int learn_arch(struct guest *guest, const struct rsp_description *description,
+	const struct options *options, struct failure *failure)
 {
-	guest->arch = arch_find(description->architecture);
+	const char *name = description->architecture;
+
+	guest->arch = *name ? arch_find(name) : NULL;
+	if (!guest->arch)
+		guest->arch = options->arch;
 	if (guest->arch)
 		return 0;
+	if (!*name)
+		return fail(failure, STATUS_UNSUPPORTED,
+			"the stub does not tell what its CPU is (say it by --arch x86_64, ...)");
 	return fail(failure, STATUS_UNSUPPORTED,
-		"the stub's CPU is \"%s\", which this rspdump does not know (--version lists those it does)",
-		description->architecture);
+		"the stub's CPU is \"%s\", which this rspdump does not know (--version lists those it does, --arch says which it is like)",
+		name);
 }
 
 struct cpu_filling {
@@ -268,9 +276,10 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 	int rc = -1;
 
 	guest->rsp = rsp;
-	if (rsp_read_description(rsp, &description))
+	/* A stub without one has to be helped by --arch. */
+	if (rsp_read_description(rsp, &description) && rsp_failure(rsp) != RSP_UNSUPPORTED)
 		fail_rsp(failure, rsp, "reading the target description");
-	else if (learn_arch(guest, &description, failure) == 0 &&
+	else if (learn_arch(guest, &description, options, failure) == 0 &&
 		 learn_cpus(guest, &description, failure) == 0)
 		rc = learn_hidden_registers(guest, failure);
 	rsp_description_deinit(&description);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "client/pipeline.h"
 #include "layout/page_filter.h"
 
@@ -96,6 +97,12 @@ static int set_ram(struct options *options, const char *value)
 {
 	options->ram = value;
 	return *value ? 0 : -1;
+}
+
+static int set_arch(struct options *options, const char *value)
+{
+	options->arch = arch_find(value);
+	return options->arch ? 0 : -1;
 }
 
 static int set_vmcoreinfo(struct options *options, const char *value)
@@ -224,6 +231,8 @@ static const struct option_row rows[] = {
 	{ 0, "length", "N", "so many bytes of it (K, M, G, T), not 0", "dump info", set_length },
 	{ 0, "ram", "MAP", "auto, all, ranges (0-0x9ffff,0x100000-...), or a file with a map",
 		"dump info", set_ram },
+	{ 0, "arch", "NAME", "the CPU, if the stub does not tell it: x86_64, aarch64, ...",
+		"dump info", set_arch },
 	{ 0, "vmcoreinfo", "WHAT", "auto, none, an address or a file", "dump info",
 		set_vmcoreinfo },
 	{ 0, "after", "STATE", "the guest afterwards: auto (as found), resume or stop", "dump info",

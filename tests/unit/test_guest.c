@@ -262,15 +262,34 @@ static void test_unknown_cpu(void **state)
 				 "<target><architecture>pdp11</architecture><reg name=\"r0\" "
 				 "bitsize=\"16\"/></target>\n",
 		&automatic, STATUS_UNSUPPORTED,
-		"the stub's CPU is \"pdp11\", which this rspdump does not know (--version lists those it does)");
+		"the stub's CPU is \"pdp11\", which this rspdump does not know (--version lists those it does, --arch says which it is like)");
 }
 
 static void test_no_description(void **state)
 {
+	struct options options = { .ram = "0-0xfff", .vmcoreinfo = "auto" };
+	static const char description[] =
+		"supported PacketSize=1000;multiprocess+\nphysical 0\nthread p01.01\nmemory 0 1000\n"
+		"registers 1 8877665544332211 0200000000000000\n";
+
 	(void)state;
-	assert_int_equal(learn("supported PacketSize=1000\nthread 1\n", &automatic), -1);
-	assert_int_equal(failure.status, STATUS_UNSUPPORTED);
-	assert_int_equal(strncmp(failure.text, "reading the target description: ", 32), 0);
+	assert_fails(description, &options, STATUS_UNSUPPORTED,
+		"the stub does not tell what its CPU is (say it by --arch x86_64, ...)");
+	options.arch = arch_find("x86_64");
+	assert_learns(description, &options);
+	assert_string_equal(guest.arch->name, "x86_64");
+	assert_int_equal(registers_u64(&guest.cpus[0], "rax"), 0x1122334455667788);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rbx"), 2);
+	end();
+	/* The stub knows better, if it says anything that is known. */
+	options.arch = arch_find("s390x");
+	assert_learns(SMALL_GUEST, &options);
+	assert_string_equal(guest.arch->name, "x86_64");
+	end();
+	assert_learns(SMALL_GUEST "object features:target.xml "
+				  "<target><architecture>pdp11</architecture></target>\n",
+		&options);
+	assert_string_equal(guest.arch->name, "s390x");
 	end();
 }
 
