@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/direct_memory.h"
 #include "client/lane.h"
 #include "client/vmcoreinfo_option.h"
 #include "layout/memory_map.h"
@@ -219,6 +220,23 @@ static int learn_ram(struct guest *guest, const struct options *options, struct 
 	return 0;
 }
 
+/*
+ * A stub that reads virtual addresses only may have a RAM map all the same, or none and then its
+ * kernel's direct map tells.
+ */
+static int learn_physical_memory(
+	struct guest *guest, const struct options *options, struct failure *failure)
+{
+	if (rsp_use_physical_memory(guest->rsp) == 0)
+		return learn_ram(guest, options, failure);
+	if (rsp_failure(guest->rsp) != RSP_UNSUPPORTED)
+		return fail_rsp(failure, guest->rsp, "reading physical memory");
+	if ((guest->told.ram.count || rsp_stub(guest->rsp)->memory_map) &&
+		learn_ram(guest, options, failure))
+		return -1;
+	return use_direct_map(guest, failure);
+}
+
 static int learn_vmcoreinfo(
 	struct guest *guest, const struct options *options, struct failure *failure)
 {
@@ -250,8 +268,12 @@ static int learn_kernel(struct guest *guest, const struct options *options, stru
 		.ram = &guest->ram,
 	};
 	guest->reader = guest_memory_interface(&guest->memory_state);
-	kernel_find_mappings(&guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
-		&guest->ram, &guest->reader);
+	if (guest->has_direct)
+		kernel_find_mappings_by(
+			&guest->kernel, &guest->direct.table, &guest->ram, &guest->reader);
+	else
+		kernel_find_mappings(&guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
+			&guest->ram, &guest->reader);
 	if (learn_vmcoreinfo(guest, options, failure))
 		return -1;
 	if (guest->memory_state.lost)
@@ -287,10 +309,8 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 		return -1;
 	if (guest->arch->check(guest->cpus, guest->cpu_count, &error))
 		return fail(failure, STATUS_UNSUPPORTED, "%s", error.text);
-	if (learn_ram(guest, options, failure))
+	if (learn_physical_memory(guest, options, failure))
 		return -1;
-	if (rsp_use_physical_memory(rsp))
-		return fail_rsp(failure, rsp, "reading physical memory");
 	return lane_choose(guest, options, failure) ? -1 : learn_kernel(guest, options, failure);
 }
 

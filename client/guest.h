@@ -11,6 +11,7 @@
 #include "client/attach.h"
 #include "client/guest_memory.h"
 #include "client/ram_option.h"
+#include "layout/direct_map.h"
 #include "layout/kernel.h"
 #include "layout/ranges.h"
 #include "rsp/hostmem.h"
@@ -30,6 +31,10 @@ struct guest {
 	struct range
 		*regions; /* of memory, one by one, as QEMU's memory blocks are; NULL if unknown */
 	size_t region_count;
+
+	/* Where physical memory is read from, if the stub reads virtual addresses only. */
+	bool has_direct;
+	struct direct_map direct;
 
 	struct guest_memory_state memory_state;
 	struct guest_memory reader; /* of ram, by physical address */

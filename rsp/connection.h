@@ -62,6 +62,7 @@ struct rsp {
 	bool uninterrupted;       /* cancel_fd is not looked at */
 
 	bool read_size_proven;           /* a read of stub.read_size bytes was answered in full */
+	uint64_t memory_base;            /* of all reads, see rsp_set_memory_base() */
 	bool memory_mode;                /* the stub has Qqemu.PhyMemMode */
 	bool physical;                   /* what it is set to */
 	int physical_before;             /* ... as we found it, -1 if we did not change it */

@@ -154,7 +154,7 @@ static int send_request(struct engine *engine, const struct request *request)
 
 	/* Half a million of them for a GiB from QEMU <= 10.1: snprintf() would show. */
 	body[size++] = rsp->stub.binary_upload ? 'x' : 'm';
-	size += rsp_hex_number(addr, body + size);
+	size += rsp_hex_number(rsp->memory_base + addr, body + size);
 	body[size++] = ',';
 	size += rsp_hex_number(request->len, body + size);
 	return rsp_send(rsp, body, size);
@@ -464,4 +464,9 @@ int rsp_use_virtual_memory(struct rsp *rsp)
 	if (rsp->quirks->virtual_command)
 		return rsp_run_command(rsp, rsp->quirks->virtual_command);
 	return rsp->memory_mode ? set_memory_mode(rsp, 0) : 0;
+}
+
+void rsp_set_memory_base(struct rsp *rsp, uint64_t base)
+{
+	rsp->memory_base = base;
 }

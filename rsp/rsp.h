@@ -161,6 +161,15 @@ int rsp_use_physical_memory(struct rsp *rsp);
  */
 int rsp_use_virtual_memory(struct rsp *rsp);
 
+/* Makes this thread the one whose page tables virtual addresses are read through. */
+int rsp_select_thread(struct rsp *rsp, const struct rsp_thread *thread);
+
+/*
+ * From now on a read of an address asks for the one that is so much higher, modulo 2^64: of
+ * virtual addresses, where physical memory is mapped at them in a row.
+ */
+void rsp_set_memory_base(struct rsp *rsp, uint64_t base);
+
 /* A piece of memory that is wanted. */
 struct rsp_read {
 	uint64_t addr;

@@ -311,8 +311,9 @@ static void test_virtual_only(void **state)
 	const struct options options = { .ram = "0-0xfff", .vmcoreinfo = "auto" };
 
 	(void)state;
+	/* One vCPU is in a kernel, of which nothing can be read. */
 	assert_fails(SMALL_GUEST "physical -1\n", &options, STATUS_UNSUPPORTED,
-		"reading physical memory: the stub reads virtual addresses only");
+		"the stub reads virtual addresses only, and physical memory is not found behind them: the vCPU shows no kernel image with page tables in it");
 }
 
 /* The connection ends at any moment: that is what is told, and nothing is kept. */
