@@ -39,6 +39,7 @@ test='
 	elfutils
 	gcc-aarch64-linux-gnu
 	gdb
+	gdbserver
 	git
 	jq
 	libc6-dbg
@@ -46,6 +47,7 @@ test='
 	libcmocka-dev
 	makedumpfile
 	mandoc
+	openocd
 	opensbi
 	procps
 	python3
