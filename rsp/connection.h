@@ -62,13 +62,13 @@ struct rsp {
 	bool uninterrupted;       /* cancel_fd is not looked at */
 
 	bool read_size_proven;           /* a read of stub.read_size bytes was answered in full */
-	uint64_t memory_base;            /* of all reads, see rsp_set_memory_base() */
+	bool threadless;                 /* the stub lists no threads: none can be selected */
 	bool memory_mode;                /* the stub has Qqemu.PhyMemMode */
 	bool physical;                   /* what it is set to */
-	int physical_before;             /* ... as we found it, -1 if we did not change it */
-	bool switched;                   /* by quirks->physical_command */
+	bool switched;                   /* to physical addresses, by quirks->physical_command */
+	int physical_before;             /* the mode as we found it, -1 if we did not change it */
+	uint64_t memory_base;            /* of all reads, see rsp_set_memory_base() */
 	char architecture[RSP_NAME_MAX]; /* of the target description, if it was read */
-	bool threadless;                 /* the stub lists no threads: none can be selected */
 };
 
 /* An answer. The text has a NUL behind its size bytes, and lives until the next receive. */

@@ -154,7 +154,7 @@ static bool has_hardware_breakpoints_only(struct rsp *rsp)
 
 static bool is_on_unix_socket(const struct rsp *rsp)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof(address);
 
 	return getsockname(rsp->link.fd, (struct sockaddr *)&address, &size) == 0 &&

@@ -17,7 +17,6 @@ static const struct rsp_quirks rows[] = {
 		.answers_past_end = true,
 		.lists_threads = true,
 		.has_host_commands = true,
-		.has_clusters = true,
 		.closing_leaves_stopped = true,
 	},
 	{

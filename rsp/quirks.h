@@ -22,10 +22,15 @@ struct rsp_quirks {
 	int (*recognise)(struct rsp *rsp);
 	/* The same by an answer to qfThreadInfo, of a stub that does not know qSupported. */
 	int (*recognise_by_threads)(struct rsp *rsp, const struct rsp_reply *reply);
+	size_t read_size; /* bytes that a read asks for; 0: what the stated PacketSize allows */
+	/* The <architecture> on which reads take physical addresses, "" on all; NULL for none. */
+	const char *physical_on;
+	/* Monitor commands that make reads take physical and virtual addresses; NULL for none. */
+	const char *physical_command, *virtual_command;
+
 	bool pipelines; /* takes further requests while answers are under way, acknowledged or not
 	                 */
 	bool one_at_a_time; /* not even where nothing is acknowledged */
-	size_t read_size;   /* bytes that a read asks for; 0: what the stated PacketSize allows */
 	/*
 	 * Answers requests for what is behind the end of an object or of the list of threads with
 	 * an error or the end again. Not so OpenOCD: it copies from behind its target.xml.
@@ -35,20 +40,10 @@ struct rsp_quirks {
 	/* Lists its CPUs as threads with negative numbers, in front of those that are tasks. */
 	bool cpus_are_shadows;
 
-	/* The <architecture> on which reads take physical addresses, "" on all; NULL for none. */
-	const char *physical_on;
-	/* Monitor commands that make reads take physical and virtual addresses; NULL for none. */
-	const char *physical_command, *virtual_command;
-
 	bool no_monitor; /* must not be asked to run commands */
 	/* Its monitor has pmemsave, which writes physical memory to a file of its host, and
 	 * gpa2hva, which tells where in its own memory that is. */
 	bool has_host_commands;
-	/*
-	 * Has a process for each cluster of CPUs, and shows but the first of them until it is asked
-	 * to attach to more.
-	 */
-	bool has_clusters;
 
 	bool closing_leaves_stopped; /* does not let the guest run when the connection ends */
 	bool always_resumes;         /* lets it run then, whatever was said */

@@ -55,7 +55,8 @@ static bool is_whole(const struct transfer *transfer, char kind, size_t length)
 {
 	if (kind != 'l')
 		return false;
-	return !transfer->end || length == 0 || strstr(transfer->text, transfer->end);
+	return !transfer->end || length == 0 || !transfer->text ||
+	       strstr(transfer->text, transfer->end);
 }
 
 static int take_piece(struct transfer *transfer, struct rsp_reply *reply)

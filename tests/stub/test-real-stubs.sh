@@ -10,7 +10,14 @@ for program in openocd gdbserver valgrind vgdb; do
 	command -v $program >/dev/null || skip "no $program"
 done
 others=''
-trap 'for pid in $others; do kill "$pid" 2>/dev/null; done; clean_up' EXIT
+
+end_others() {
+	for pid in $others; do
+		kill "$pid" 2>/dev/null
+	done
+	clean_up
+}
+trap end_others EXIT
 
 # free_port: one that nobody listens at now.
 free_port() {
