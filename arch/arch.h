@@ -33,6 +33,8 @@ struct kernel_space {
 	uint64_t text_base; /* virtual address that phys_base is counted from, 0 if none */
 	/* Here the kernel maps the same few pages over and over; one time each tells it all. */
 	struct address_range aliased;
+	/* Physical addresses that are mapped with RAM and are none; none if last is 0. */
+	struct address_range no_ram;
 };
 
 /* What a Linux kernel says of itself in its VMCOREINFO. Each is false for what it does not say. */
@@ -109,6 +111,13 @@ struct arch {
 	 * give it as well. False if there is none. NULL: it does.
 	 */
 	bool (*user_table)(const struct registers *cpu, uint64_t ram_end, struct page_table *table);
+
+	/*
+	 * The nth guess (from 0) at the form of the kernel's page table, for a vCPU that runs in
+	 * its kernel and whose stub shows no root: that is left 0. False when there are no more,
+	 * or if the vCPU runs elsewhere. NULL if nothing is known to guess by.
+	 */
+	bool (*guess_table)(const struct registers *cpu, unsigned nth, struct page_table *table);
 
 	/* Reads the entry that a table of this level has for vaddr. */
 	struct paging_entry (*paging_entry)(

@@ -108,6 +108,21 @@ static uint64_t encryption_bits(uint64_t root, uint64_t ram_end)
 	return bits;
 }
 
+static void describe(struct page_table *table, uint64_t root, uint64_t mask, unsigned levels)
+{
+	*table = (struct page_table){
+		.arch = &arch_x86_64,
+		.root = root,
+		.levels = levels,
+		.page_shift = PAGE_SHIFT,
+		.level_bits = { LEVEL_BITS, LEVEL_BITS, LEVEL_BITS, LEVEL_BITS, LEVEL_BITS },
+		.entry_size = 8,
+		.order = LITTLE,
+		.address_mask = mask,
+	};
+	page_table_set_halves(table, PAGE_SHIFT + levels * LEVEL_BITS);
+}
+
 static bool page_table(
 	const struct registers *cpu, uint64_t ram_end, unsigned nth, struct page_table *table)
 {
@@ -125,17 +140,18 @@ static bool page_table(
 	if (!x86_choose_root(cpu, nth, &root))
 		return false;
 
-	*table = (struct page_table){
-		.arch = &arch_x86_64,
-		.root = root,
-		.levels = (registers_u64(cpu, "cr4") & CR4_LA57) ? LEVELS_LA57 : LEVELS,
-		.page_shift = PAGE_SHIFT,
-		.level_bits = { LEVEL_BITS, LEVEL_BITS, LEVEL_BITS, LEVEL_BITS, LEVEL_BITS },
-		.entry_size = 8,
-		.order = LITTLE,
-		.address_mask = mask,
-	};
-	page_table_set_halves(table, PAGE_SHIFT + table->levels * LEVEL_BITS);
+	describe(table, root, mask, registers_u64(cpu, "cr4") & CR4_LA57 ? LEVELS_LA57 : LEVELS);
+	return true;
+}
+
+/* In user mode, the page table need not have the kernel. */
+static bool guess_table(const struct registers *cpu, unsigned nth, struct page_table *table)
+{
+	static const unsigned levels[] = { LEVELS, LEVELS_LA57 };
+
+	if (!(registers_u64(cpu, "rip") & BIT(63)) || nth == sizeof(levels) / sizeof(levels[0]))
+		return false;
+	describe(table, 0, ADDRESS_MASK, levels[nth]);
 	return true;
 }
 
@@ -175,6 +191,8 @@ static struct kernel_space kernel_space(const struct page_table *table)
 		.text_base = 0xffffffff80000000,
 		/* espfix: a page of stacks for 64 vCPUs, 65536 times (espfix_64.c). */
 		.aliased = { 0xffffff0000000000, 0xffffff7fffffffff },
+		/* Video memory, and ROM that shows or hides RAM as the chipset is set. */
+		.no_ram = { 0xa0000, 0xfffff },
 	};
 }
 
@@ -193,6 +211,7 @@ const struct arch arch_x86_64 = {
 	.read_monitor = x86_monitor_read,
 	.write_notes = x86_64_write_notes,
 	.page_table = page_table,
+	.guess_table = guess_table,
 	.paging_entry = paging_entry,
 	.kernel_space = kernel_space,
 };

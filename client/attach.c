@@ -114,6 +114,27 @@ static int fail_open(struct failure *failure, const struct rsp *rsp)
 	return -1;
 }
 
+/*
+ * What the stub will do to the guest when it is left, said before anything is read. It cannot be
+ * known before there is a connection; what ends with that then ends in any case.
+ */
+static int check_leaving(
+	const struct rsp *rsp, const struct options *options, struct failure *failure)
+{
+	const struct rsp_stub *stub = rsp_stub(rsp);
+
+	if (stub->ends_guest && !options->force)
+		return fail(failure, STATUS_UNSUPPORTED,
+			"%s ends its VM when a debugger goes, and does so now (--force takes what is there before it ends)",
+			stub->name);
+	if (stub->always_resumes && options->after == AFTER_STOP)
+		return fail(failure, STATUS_UNSUPPORTED,
+			"--after stop: %s lets its guest run when a debugger goes", stub->name);
+	if (stub->ends_guest)
+		tell(options, TELL_WARNING, "%s ends its VM when it is left", stub->name);
+	return 0;
+}
+
 int attach_to(struct attachment *attachment, const struct options *options, struct failure *failure)
 {
 	struct rsp_options rsp_options = {
@@ -135,6 +156,8 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (rsp_open(attachment->rsp, options->target))
 		return fail_open(failure, attachment->rsp);
+	if (check_leaving(attachment->rsp, options, failure))
+		return -1;
 	ask_run_state(attachment);
 	attachment->found = find_state(attachment);
 	return 0;
@@ -147,6 +170,8 @@ double stopped_seconds(const struct attachment *attachment)
 
 bool leaves_running(const struct attachment *attachment, const struct options *options)
 {
+	if (rsp_stub(attachment->rsp)->always_resumes)
+		return true;
 	switch (options->after) {
 	case AFTER_RESUME:
 		return true;

@@ -105,8 +105,9 @@ static int take_core(struct dump *dump, struct failure *failure)
 {
 	const struct options *options = dump->options;
 
-	/* What the output cannot do is known before the guest is stopped for it. */
-	if (!options->dry_run && destination_open(&dump->destination, options, failure))
+	/* What cannot be done without it is known before the guest is stopped for it. */
+	if (guest_prepare(&dump->guest, options, failure) ||
+		(!options->dry_run && destination_open(&dump->destination, options, failure)))
 		return -1;
 	if (attach_to(&dump->attachment, options, failure) ||
 		guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
@@ -155,8 +156,20 @@ static void print_dry_run(const struct dump *dump)
 	report_forecast_text(&forecast);
 }
 
+/* What has become of the guest. */
+static const char *state_afterwards(const struct dump *dump)
+{
+	if (rsp_stub(dump->attachment.rsp)->ends_guest)
+		return "ended";
+	return leaves_running(&dump->attachment, dump->options) ? "running" : "stopped";
+}
+
 static void tell_guest(const struct dump *dump)
 {
+	if (rsp_stub(dump->attachment.rsp)->ends_guest) {
+		tell(dump->options, TELL_RESULT, "the guest is ended");
+		return;
+	}
 	tell(dump->options, TELL_RESULT, "the guest stood still for %.1f s and %s",
 		stopped_seconds(&dump->attachment),
 		leaves_running(&dump->attachment, dump->options) ? "runs" : "still does");
@@ -192,8 +205,7 @@ static void write_json(const struct dump *dump, const struct failure *failure)
 	}
 	if (dump->attachment.left) {
 		json_real(&json, "stopped_seconds", stopped_seconds(&dump->attachment));
-		json_string(&json, "after",
-			leaves_running(&dump->attachment, options) ? "running" : "stopped");
+		json_string(&json, "after", state_afterwards(dump));
 	}
 	json_close(&json, '}');
 	fputc('\n', stdout);

@@ -5,19 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/direct_memory.h"
 #include "client/lane.h"
 #include "client/vmcoreinfo_option.h"
+#include "layout/memory_map.h"
 #include "layout/mtree.h"
 
-static int learn_arch(
-	struct guest *guest, const struct rsp_description *description, struct failure *failure)
+/* The stub's word counts, unless it says nothing that is known. */
+static int learn_arch(struct guest *guest, const struct rsp_description *description,
+	const struct options *options, struct failure *failure)
 {
-	guest->arch = arch_find(description->architecture);
+	const char *name = description->architecture;
+
+	guest->arch = *name ? arch_find(name) : NULL;
+	if (!guest->arch)
+		guest->arch = options->arch;
 	if (guest->arch)
 		return 0;
+	if (!*name)
+		return fail(failure, STATUS_UNSUPPORTED,
+			"the stub does not tell what its CPU is (say it by --arch x86_64, ...)");
 	return fail(failure, STATUS_UNSUPPORTED,
-		"the stub's CPU is \"%s\", which this rspdump does not know (--version lists those it does)",
-		description->architecture);
+		"the stub's CPU is \"%s\", which this rspdump does not know (--version lists those it does, --arch says which it is like)",
+		name);
 }
 
 struct cpu_filling {
@@ -99,6 +109,11 @@ static int learn_cpus(
 	return 0;
 }
 
+static bool is_lacking(enum rsp_failure failure)
+{
+	return failure == RSP_UNSUPPORTED || failure == RSP_REFUSED;
+}
+
 /* What the stub hides, a monitor may show. That there is none is no failure. */
 static int learn_hidden_registers(struct guest *guest, struct failure *failure)
 {
@@ -107,8 +122,7 @@ static int learn_hidden_registers(struct guest *guest, struct failure *failure)
 	if (!guest->arch->monitor_command)
 		return 0;
 	if (rsp_monitor(guest->rsp, guest->arch->monitor_command, &text))
-		return rsp_failure(guest->rsp) == RSP_UNSUPPORTED ||
-		                       rsp_failure(guest->rsp) == RSP_REFUSED
+		return is_lacking(rsp_failure(guest->rsp))
 		               ? 0
 		               : fail_rsp(failure, guest->rsp, "asking the monitor for registers");
 	guest->arch->read_monitor(text, guest->cpus, guest->cpu_count);
@@ -117,49 +131,110 @@ static int learn_hidden_registers(struct guest *guest, struct failure *failure)
 	return 0;
 }
 
+static const char ram_advice[] = "give it by --ram 0-0x9ffff,0x100000-..., or a file";
+
+static int take_mtree(struct guest *guest, const char *text, bool all, struct error *error)
+{
+	enum mtree_want want = all ? MTREE_ALL : MTREE_RAM;
+
+	guest->ram_source = "info mtree -f";
+	if (mtree_parse(text, MTREE_RAM, &guest->ram, error) ||
+		(all && mtree_parse(text, MTREE_ALL, &guest->memory, error)) ||
+		mtree_regions(text, want, &guest->regions, &guest->region_count, error))
+		return -1;
+	return all || ranges_copy(&guest->memory, &guest->ram) == 0 ? 0
+	                                                            : error_set(error, "no memory");
+}
+
 static int learn_ram_from_monitor(struct guest *guest, bool all, struct failure *failure)
 {
-	static const char advice[] = "give it by --ram 0-0x9ffff,0x100000-...";
 	struct error error;
 	char *text = NULL;
 	int rc;
 
 	if (rsp_monitor(guest->rsp, "info mtree -f", &text)) {
-		if (rsp_failure(guest->rsp) == RSP_UNSUPPORTED ||
-			rsp_failure(guest->rsp) == RSP_REFUSED)
+		if (is_lacking(rsp_failure(guest->rsp)))
 			return fail(failure, STATUS_UNSUPPORTED,
 				"no RAM map: the stub has neither a memory map nor a monitor (%s)",
-				advice);
+				ram_advice);
 		return fail_rsp(failure, guest->rsp, "asking the monitor for the RAM map");
 	}
-	rc = mtree_parse(text, MTREE_RAM, &guest->ram, &error);
-	if (rc == 0)
-		rc = all ? mtree_parse(text, MTREE_ALL, &guest->memory, &error)
-		         : ranges_copy(&guest->memory, &guest->ram);
-	if (rc == 0)
-		rc = mtree_regions(text, all ? MTREE_ALL : MTREE_RAM, &guest->regions,
-			&guest->region_count, &error);
+	rc = take_mtree(guest, text, all, &error);
 	free(text);
-	guest->ram_source = "info mtree -f";
 	if (rc)
-		return fail(failure, STATUS_UNSUPPORTED, "no RAM map: %s (%s)", error.text, advice);
+		return fail(
+			failure, STATUS_UNSUPPORTED, "no RAM map: %s (%s)", error.text, ram_advice);
 	return 0;
+}
+
+static int take_memory_map(
+	struct guest *guest, const char *text, size_t size, bool all, struct failure *failure)
+{
+	struct memory_map map;
+	struct error error;
+	int rc;
+
+	memory_map_init(&map);
+	rc = memory_map_parse(text, size, &map, &error);
+	if (rc == 0 && map.everywhere)
+		rc = error_set(&error,
+			"the stub's memory map has RAM wherever there is no flash, in a space of %llu GiB",
+			(unsigned long long)(ranges_end(&map.all) >> 30));
+	else if (rc == 0 && !map.ram.count)
+		rc = error_set(&error, "no RAM in the stub's memory map");
+	else if (rc)
+		error_prefix(&error, "the stub's memory map");
+	if (rc)
+		fail(failure, STATUS_UNSUPPORTED, "no RAM map: %s (%s)", error.text, ram_advice);
+	else if (ranges_copy(&guest->ram, &map.ram) ||
+		 ranges_copy(&guest->memory, all ? &map.all : &map.ram))
+		rc = fail(failure, STATUS_FAILED, "no memory");
+	memory_map_deinit(&map);
+	return rc;
+}
+
+static int learn_ram_from_stub(struct guest *guest, bool all, struct failure *failure)
+{
+	size_t size = 0;
+	char *text = NULL;
+	int rc;
+
+	if (!rsp_stub(guest->rsp)->memory_map)
+		return learn_ram_from_monitor(guest, all, failure);
+	guest->ram_source = "the stub's memory map";
+	if (rsp_read_memory_map(guest->rsp, &text, &size))
+		return fail_rsp(failure, guest->rsp, "reading the stub's memory map");
+	rc = take_memory_map(guest, text, size, all, failure);
+	free(text);
+	return rc;
 }
 
 static int learn_ram(struct guest *guest, const struct options *options, struct failure *failure)
 {
-	struct error error;
-
-	if (strcmp(options->ram, "auto") == 0)
-		return learn_ram_from_monitor(guest, false, failure);
-	if (strcmp(options->ram, "all") == 0)
-		return learn_ram_from_monitor(guest, true, failure);
+	if (!guest->told.ram.count)
+		return learn_ram_from_stub(guest, strcmp(options->ram, "all") == 0, failure);
 	guest->ram_source = "--ram";
-	if (ranges_parse(options->ram, &guest->ram, &error))
-		return fail(failure, STATUS_USAGE, "--ram: %s", error.text);
-	if (ranges_copy(&guest->memory, &guest->ram))
+	if (ranges_copy(&guest->ram, &guest->told.ram) ||
+		ranges_copy(&guest->memory, &guest->told.memory))
 		return fail(failure, STATUS_FAILED, "no memory");
 	return 0;
+}
+
+/*
+ * A stub that reads virtual addresses only may have a RAM map all the same, or none and then its
+ * kernel's direct map tells.
+ */
+static int learn_physical_memory(
+	struct guest *guest, const struct options *options, struct failure *failure)
+{
+	if (rsp_use_physical_memory(guest->rsp) == 0)
+		return learn_ram(guest, options, failure);
+	if (rsp_failure(guest->rsp) != RSP_UNSUPPORTED)
+		return fail_rsp(failure, guest->rsp, "reading physical memory");
+	if ((guest->told.ram.count || rsp_stub(guest->rsp)->memory_map) &&
+		learn_ram(guest, options, failure))
+		return -1;
+	return use_direct_map(guest, failure);
 }
 
 static int learn_vmcoreinfo(
@@ -193,13 +268,26 @@ static int learn_kernel(struct guest *guest, const struct options *options, stru
 		.ram = &guest->ram,
 	};
 	guest->reader = guest_memory_interface(&guest->memory_state);
-	kernel_find_mappings(&guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
-		&guest->ram, &guest->reader);
+	if (guest->has_direct)
+		kernel_find_mappings_by(
+			&guest->kernel, &guest->direct.table, &guest->ram, &guest->reader);
+	else
+		kernel_find_mappings(&guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
+			&guest->ram, &guest->reader);
 	if (learn_vmcoreinfo(guest, options, failure))
 		return -1;
 	if (guest->memory_state.lost)
 		return fail_rsp(failure, guest->rsp, "reading memory");
 	return 0;
+}
+
+int guest_prepare(struct guest *guest, const struct options *options, struct failure *failure)
+{
+	memset(guest, 0, sizeof(*guest));
+	ranges_init(&guest->ram);
+	ranges_init(&guest->memory);
+	kernel_init(&guest->kernel);
+	return ram_option_read(&guest->told, options, failure);
 }
 
 int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *options,
@@ -209,14 +297,11 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 	struct error error;
 	int rc = -1;
 
-	memset(guest, 0, sizeof(*guest));
 	guest->rsp = rsp;
-	ranges_init(&guest->ram);
-	ranges_init(&guest->memory);
-	kernel_init(&guest->kernel);
-	if (rsp_read_description(rsp, &description))
+	/* A stub without one has to be helped by --arch. */
+	if (rsp_read_description(rsp, &description) && rsp_failure(rsp) != RSP_UNSUPPORTED)
 		fail_rsp(failure, rsp, "reading the target description");
-	else if (learn_arch(guest, &description, failure) == 0 &&
+	else if (learn_arch(guest, &description, options, failure) == 0 &&
 		 learn_cpus(guest, &description, failure) == 0)
 		rc = learn_hidden_registers(guest, failure);
 	rsp_description_deinit(&description);
@@ -224,10 +309,8 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 		return -1;
 	if (guest->arch->check(guest->cpus, guest->cpu_count, &error))
 		return fail(failure, STATUS_UNSUPPORTED, "%s", error.text);
-	if (learn_ram(guest, options, failure))
+	if (learn_physical_memory(guest, options, failure))
 		return -1;
-	if (rsp_use_physical_memory(rsp))
-		return fail_rsp(failure, rsp, "reading physical memory");
 	return lane_choose(guest, options, failure) ? -1 : learn_kernel(guest, options, failure);
 }
 
@@ -237,6 +320,7 @@ void guest_deinit(struct guest *guest)
 		registers_deinit(&guest->cpus[i]);
 	free(guest->cpus);
 	free(guest->threads);
+	ram_option_deinit(&guest->told);
 	ranges_deinit(&guest->ram);
 	ranges_deinit(&guest->memory);
 	kernel_deinit(&guest->kernel);

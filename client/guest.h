@@ -10,6 +10,8 @@
 #include "arch/arch.h"
 #include "client/attach.h"
 #include "client/guest_memory.h"
+#include "client/ram_option.h"
+#include "layout/direct_map.h"
 #include "layout/kernel.h"
 #include "layout/ranges.h"
 #include "rsp/hostmem.h"
@@ -17,6 +19,7 @@
 
 struct guest {
 	struct rsp *rsp;
+	struct ram_option told; /* before the guest was asked */
 	const struct arch *arch;
 	struct rsp_thread *threads;
 	struct registers *cpus;
@@ -28,6 +31,10 @@ struct guest {
 	struct range
 		*regions; /* of memory, one by one, as QEMU's memory blocks are; NULL if unknown */
 	size_t region_count;
+
+	/* Where physical memory is read from, if the stub reads virtual addresses only. */
+	bool has_direct;
+	struct direct_map direct;
 
 	struct guest_memory_state memory_state;
 	struct guest_memory reader; /* of ram, by physical address */
@@ -41,7 +48,10 @@ struct guest {
 	char vmcoreinfo_missing[320];  /* why there is none */
 };
 
-/* Returns 0 or -1; guest_deinit() in either case. */
+/* What needs no stub, before a guest is stopped for it: files. Returns 0 or -1. */
+int guest_prepare(struct guest *guest, const struct options *options, struct failure *failure);
+
+/* The rest of it. Returns 0 or -1; guest_deinit() in either case. */
 int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *options,
 	struct failure *failure);
 void guest_deinit(struct guest *guest);

@@ -11,11 +11,16 @@ static void note_failure(struct guest_memory_state *state)
 		state->lost = true;
 }
 
+static bool may_read(const struct guest_memory_state *state, uint64_t addr, size_t len)
+{
+	return !state->ram || ranges_contain(state->ram, addr, len);
+}
+
 static int read_memory(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	struct guest_memory_state *state = ctx;
 
-	if (state->lost || !ranges_contain(state->ram, paddr, len))
+	if (state->lost || !may_read(state, paddr, len))
 		return -1;
 	state->bytes_read += len;
 	if (state->hostmem && rsp_hostmem_read(state->hostmem, paddr, buf, len) == 0)
@@ -38,8 +43,7 @@ struct batch {
 static size_t skip_outside(const struct batch *batch, size_t index)
 {
 	while (index < batch->count &&
-		!ranges_contain(batch->state->ram, batch->requests[index].paddr,
-			batch->requests[index].len))
+		!may_read(batch->state, batch->requests[index].paddr, batch->requests[index].len))
 		index++;
 	return index;
 }

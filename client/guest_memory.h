@@ -20,8 +20,8 @@ struct guest_memory_state {
 	struct rsp *rsp;
 	struct rsp_hostmem *hostmem;   /* read from where it can be; NULL if there is none */
 	struct rsp_hostpipe *hostpipe; /* for large reads, many at a time; NULL if there is none */
-	const struct ranges *ram;
-	uint64_t bytes_read; /* that were asked for */
+	const struct ranges *ram;      /* NULL: all addresses may be read, which are virtual ones */
+	uint64_t bytes_read;           /* that were asked for */
 	bool lost; /* a read failed for another reason than the address: rsp_error() tells it */
 };
 

@@ -20,7 +20,8 @@ struct info {
 
 static int learn(struct info *info, const struct options *options, struct failure *failure)
 {
-	if (attach_to(&info->attachment, options, failure) ||
+	if (guest_prepare(&info->guest, options, failure) ||
+		attach_to(&info->attachment, options, failure) ||
 		guest_learn(&info->guest, info->attachment.rsp, options, failure) ||
 		plan_make(&info->plan, &info->guest, options, true, failure) ||
 		measure_rate(&info->guest, &info->rate, failure))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "client/pipeline.h"
 #include "client/upload/upload.h"
 #include "layout/page_filter.h"
@@ -130,6 +131,12 @@ static int set_ram(struct options *options, const char *value)
 	return *value ? 0 : -1;
 }
 
+static int set_arch(struct options *options, const char *value)
+{
+	options->arch = arch_find(value);
+	return options->arch ? 0 : -1;
+}
+
 static int set_vmcoreinfo(struct options *options, const char *value)
 {
 	options->vmcoreinfo = value;
@@ -230,8 +237,9 @@ static const struct option_row rows[] = {
 	{ 'o', "output", "FILE",
 		"the core; - is stdout, fd:N a descriptor; or a URL (default vmcore)", "dump",
 		set_output },
-	{ 'f', "force", NULL, "replace an existing FILE, or what is at the URL", "dump upload",
-		set_force },
+	{ 'f', "force", NULL,
+		"replace a FILE or what is at the URL; take a VM that ends when left",
+		"dump info release upload", set_force },
 	{ 0, "upload", "URL", "upload the core, with -o a file as well; @FILE has the URL", "dump",
 		set_upload },
 	{ 0, "upload-as", "STORE", "put, dav, s3, azure, tus or gcs, if the URL does not tell",
@@ -252,7 +260,10 @@ static const struct option_row rows[] = {
 	{ 0, "begin", "ADDR", "only memory from this physical address on; needs --length",
 		"dump info", set_begin },
 	{ 0, "length", "N", "so many bytes of it (K, M, G, T), not 0", "dump info", set_length },
-	{ 0, "ram", "MAP", "auto, all, or 0-0x9ffff,0x100000-0x7fffffff", "dump info", set_ram },
+	{ 0, "ram", "MAP", "auto, all, ranges (0-0x9ffff,0x100000-...), or a file with a map",
+		"dump info", set_ram },
+	{ 0, "arch", "NAME", "the CPU, if the stub does not tell it: x86_64, aarch64, ...",
+		"dump info", set_arch },
 	{ 0, "vmcoreinfo", "WHAT", "auto, none, an address or a file", "dump info",
 		set_vmcoreinfo },
 	{ 0, "after", "STATE", "the guest afterwards: auto (as found), resume or stop", "dump info",

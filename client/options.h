@@ -34,8 +34,9 @@ struct options {
 	unsigned dump_level;
 	uint64_t begin, length; /* only this memory; length is 0 for all */
 	bool has_begin;
-	const char *ram;        /* "auto", "all" or ranges */
-	const char *vmcoreinfo; /* "auto", "none", an address or a file */
+	const char *ram;         /* "auto", "all", ranges or a file */
+	const struct arch *arch; /* NULL: the stub's word */
+	const char *vmcoreinfo;  /* "auto", "none", an address or a file */
 	enum after after;
 	enum lane lane;
 	unsigned connect_timeout, timeout, retry; /* seconds */

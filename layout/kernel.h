@@ -49,6 +49,10 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
 	const struct guest_memory *memory);
 
+/* The same by a page table that is known already, whatever the registers show. */
+void kernel_find_mappings_by(struct kernel *kernel, const struct page_table *table,
+	const struct ranges *ram, const struct guest_memory *memory);
+
 /*
  * Looks for the running kernel's VMCOREINFO. Where the architecture has a place that tells it, that
  * will do, of a kernel that is not mapped as well. Else it is looked for in the writable part of

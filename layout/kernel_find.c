@@ -219,16 +219,19 @@ static bool find_in(struct kernel *kernel, const struct page_table *table, const
 	return true;
 }
 
+static bool make_cache(struct kernel *kernel, const struct guest_memory *memory)
+{
+	page_cache_destroy(kernel->cache);
+	kernel->cache = page_cache_create(memory);
+	return kernel->cache;
+}
+
 void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 	const struct registers *cpus, size_t cpu_count, const struct ranges *ram,
 	const struct guest_memory *memory)
 {
 	kernel->arch = arch;
-	if (!arch->page_table)
-		return;
-	page_cache_destroy(kernel->cache);
-	kernel->cache = page_cache_create(memory);
-	if (!kernel->cache)
+	if (!arch->page_table || !make_cache(kernel, memory))
 		return;
 	for (size_t i = 0; i < cpu_count && !kernel->mapped; i++) {
 		struct page_table table;
@@ -239,4 +242,12 @@ void kernel_find_mappings(struct kernel *kernel, const struct arch *arch,
 				break;
 		}
 	}
+}
+
+void kernel_find_mappings_by(struct kernel *kernel, const struct page_table *table,
+	const struct ranges *ram, const struct guest_memory *memory)
+{
+	kernel->arch = table->arch;
+	if (make_cache(kernel, memory))
+		find_in(kernel, table, ram, &kernel->cache->memory);
 }

@@ -61,9 +61,14 @@ struct rsp {
 	bool streaming;           /* answers are not acknowledged */
 	bool uninterrupted;       /* cancel_fd is not looked at */
 
-	bool read_size_proven; /* a read of stub.read_size bytes was answered in full */
-	bool physical;         /* the stub's memory mode */
-	int physical_before;   /* ... as we found it, -1 if we did not change it */
+	bool read_size_proven;           /* a read of stub.read_size bytes was answered in full */
+	bool threadless;                 /* the stub lists no threads: none can be selected */
+	bool memory_mode;                /* the stub has Qqemu.PhyMemMode */
+	bool physical;                   /* what it is set to */
+	bool switched;                   /* to physical addresses, by quirks->physical_command */
+	int physical_before;             /* the mode as we found it, -1 if we did not change it */
+	uint64_t memory_base;            /* of all reads, see rsp_set_memory_base() */
+	char architecture[RSP_NAME_MAX]; /* of the target description, if it was read */
 };
 
 /* An answer. The text has a NUL behind its size bytes, and lives until the next receive. */
@@ -116,6 +121,9 @@ int rsp_drain(struct rsp *rsp);
  * again, and keeps the failure and its reason unless the connection is lost. Returns -1.
  */
 int rsp_settle(struct rsp *rsp);
+
+/* Runs a command of the monitor whose output is of no interest. Returns 0 or -1. */
+int rsp_run_command(struct rsp *rsp, const char *command);
 
 /* "E14", "E.text": the stub's words for no. */
 bool rsp_is_error(const struct rsp_reply *reply);

@@ -215,6 +215,7 @@ int rsp_read_description(struct rsp *rsp, struct rsp_description *description)
 		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub has no target description");
 	if (read_annex(&reader, "target.xml"))
 		return -1;
+	snprintf(rsp->architecture, sizeof(rsp->architecture), "%s", description->architecture);
 	if (description->count)
 		qsort(description->registers, description->count, sizeof(*description->registers),
 			by_number);

@@ -154,7 +154,7 @@ static int send_request(struct engine *engine, const struct request *request)
 
 	/* Half a million of them for a GiB from QEMU <= 10.1: snprintf() would show. */
 	body[size++] = rsp->stub.binary_upload ? 'x' : 'm';
-	size += rsp_hex_number(addr, body + size);
+	size += rsp_hex_number(rsp->memory_base + addr, body + size);
 	body[size++] = ',';
 	size += rsp_hex_number(request->len, body + size);
 	return rsp_send(rsp, body, size);
@@ -417,18 +417,56 @@ static int set_memory_mode(struct rsp *rsp, int mode)
 	return 0;
 }
 
-int rsp_use_physical_memory(struct rsp *rsp)
+static bool reads_physical_always(const struct rsp *rsp)
 {
-	if (!rsp->stub.physical_memory)
-		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub reads virtual addresses only");
+	const char *on = rsp->quirks->physical_on;
+
+	return on && (!*on || strcmp(on, rsp->architecture) == 0);
+}
+
+static int switch_by_command(struct rsp *rsp)
+{
+	rsp->switched = true;
+	if (rsp_run_command(rsp, rsp->quirks->physical_command))
+		return -1;
+	rsp->stub.physical_memory = true;
+	return 0;
+}
+
+static int switch_by_mode(struct rsp *rsp)
+{
 	/* Before it is changed: whoever interrupts us then finds what there is to put back. */
 	if (rsp->physical_before < 0)
 		rsp->physical_before = rsp->physical;
 	return set_memory_mode(rsp, 1);
 }
 
+int rsp_use_physical_memory(struct rsp *rsp)
+{
+	if (rsp_recognise_by_monitor(rsp))
+		return -1;
+	if (rsp->memory_mode)
+		return switch_by_mode(rsp);
+	if (rsp->quirks->physical_command)
+		return switch_by_command(rsp);
+	rsp->stub.physical_memory = reads_physical_always(rsp);
+	if (!rsp->stub.physical_memory)
+		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub reads virtual addresses only");
+	return 0;
+}
+
 int rsp_use_virtual_memory(struct rsp *rsp)
 {
+	if (rsp_recognise_by_monitor(rsp))
+		return -1;
 	rsp->physical_before = -1;
-	return rsp->stub.physical_memory ? set_memory_mode(rsp, 0) : 0;
+	rsp->switched = false;
+	if (rsp->quirks->virtual_command)
+		return rsp_run_command(rsp, rsp->quirks->virtual_command);
+	return rsp->memory_mode ? set_memory_mode(rsp, 0) : 0;
+}
+
+void rsp_set_memory_base(struct rsp *rsp, uint64_t base)
+{
+	rsp->memory_base = base;
 }

@@ -73,10 +73,22 @@ int rsp_monitor(struct rsp *rsp, const char *command, char **output)
 {
 	struct output collected = { 0 };
 
+	if (rsp->quirks->no_monitor)
+		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub has no monitor to be asked");
 	if (append_hex(rsp, &collected, "", 0) || collect(rsp, command, &collected)) {
 		free(collected.text);
 		return rsp_settle(rsp);
 	}
 	*output = collected.text;
+	return 0;
+}
+
+int rsp_run_command(struct rsp *rsp, const char *command)
+{
+	char *output = NULL;
+
+	if (rsp_monitor(rsp, command, &output))
+		return -1;
+	free(output);
 	return 0;
 }

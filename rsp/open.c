@@ -24,7 +24,8 @@ struct rsp *rsp_create(const struct rsp_options *options)
 		return NULL;
 	rsp->options = *options;
 	rsp->physical_before = -1;
-	rsp->stub.name = "unknown";
+	rsp->quirks = &rsp_quirks_unknown;
+	rsp->stub.name = rsp->quirks->name;
 	rsp_window_init(&rsp->window, 0);
 	rsp_link_init(&rsp->link);
 	rsp->input = malloc(RSP_INPUT_SIZE);
@@ -169,12 +170,7 @@ int rsp_open(struct rsp *rsp, const char *target)
 		return -1;
 	if (reply.text[0] == 'W' || reply.text[0] == 'X')
 		return rsp_fail(rsp, RSP_REFUSED, "the stub says that its guest has ended");
-	if (rsp_recognise(rsp))
-		return -1;
-	rsp->stub.name = rsp->quirks->name;
-	rsp->stub.pipelines = rsp->quirks->pipelines || rsp->stub.no_ack;
-	rsp->stub.closing_leaves_stopped = rsp->quirks->closing_leaves_stopped;
-	return 0;
+	return rsp_recognise(rsp);
 }
 
 /* Makes rsp->processes known, if they are not. Returns how many: 0 if they cannot be listed. */
@@ -198,6 +194,8 @@ static int detach(struct rsp *rsp)
 	struct rsp_reply reply;
 
 	rsp->streaming = true;
+	if (rsp->quirks->deaf_to_detach)
+		return rsp_send(rsp, "D", 1) || rsp_flush(rsp) ? -1 : 0;
 	for (size_t i = 0; i < count; i++)
 		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D;%llx",
 			    (unsigned long long)rsp->processes[i]) ||
@@ -219,6 +217,10 @@ static int restore_memory_mode(struct rsp *rsp)
 {
 	struct rsp_reply reply;
 
+	if (rsp->switched) {
+		rsp->switched = false;
+		return rsp_run_command(rsp, rsp->quirks->virtual_command);
+	}
 	if (rsp->physical_before < 0)
 		return 0;
 	if (rsp_request(

@@ -12,20 +12,42 @@
 /* QEMU's AArch64 and RISC-V have hundreds that `g` lacks, for every vCPU. */
 enum { AHEAD_MAX = 64 /* requests on their way */ };
 
+enum { SELECTION_MAX = 48 };
+
+/* The request that selects a thread; returns its size. */
+static int put_selection(const struct rsp_thread *thread, char select[SELECTION_MAX])
+{
+	unsigned long long process = thread->process, id = thread->id;
+
+	return process ? snprintf(select, SELECTION_MAX, "Hgp%llx.%llx", process, id)
+	               : snprintf(select, SELECTION_MAX, "Hg%llx", id);
+}
+
+int rsp_select_thread(struct rsp *rsp, const struct rsp_thread *thread)
+{
+	char select[SELECTION_MAX];
+	struct rsp_reply reply;
+
+	if (rsp->threadless)
+		return 0;
+	put_selection(thread, select);
+	return rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", select) ||
+	                       rsp_check(rsp, &reply, "select a thread")
+	               ? -1
+	               : 0;
+}
+
 /*
  * Selects the thread and asks for its registers, both at once where that is possible: with many
  * vCPUs at a distance the round trips add up.
  */
 static int ask_general(struct rsp *rsp, const struct rsp_thread *thread, struct rsp_reply *reply)
 {
-	unsigned long long process = thread->process, id = thread->id;
-	char select[48];
-	int size = process ? snprintf(select, sizeof(select), "Hgp%llx.%llx", process, id)
-	                   : snprintf(select, sizeof(select), "Hg%llx", id);
+	char select[SELECTION_MAX];
+	int size = put_selection(thread, select);
 
-	if (!rsp->stub.pipelines)
-		return rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "%s", select) ||
-		                       rsp_check(rsp, reply, "select a thread") ||
+	if (!rsp->stub.pipelines || rsp->threadless)
+		return rsp_select_thread(rsp, thread) ||
 		                       rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "g")
 		               ? -1
 		               : 0;

@@ -82,8 +82,10 @@ struct rsp_stub {
 	bool pipelines;             /* several requests may be on their way */
 	bool no_ack;                /* acknowledgements are off */
 	bool multiprocess, binary_upload, memory_map;
-	bool physical_memory;        /* reads can be switched to physical addresses */
+	bool physical_memory;        /* reads take, or can be made to take, physical addresses */
 	bool closing_leaves_stopped; /* the guest stands still if the connection just ends */
+	bool always_resumes;         /* it runs when the connection ends, whatever was asked for */
+	bool ends_guest;             /* it is ended with the connection, and its VM */
 	/*
 	 * A stop packet came by itself when the connection was made: the guest ran until then.
 	 * QEMU up to 8.0 sends it; its absence says something only there (announces_stop).
@@ -121,6 +123,12 @@ struct rsp_description {
 int rsp_read_description(struct rsp *rsp, struct rsp_description *description);
 void rsp_description_deinit(struct rsp_description *description);
 
+/*
+ * Reads the XML of the stub's memory map, all of it. A stub that has none gives RSP_UNSUPPORTED.
+ * The caller frees *text, which has a NUL behind its *size bytes.
+ */
+int rsp_read_memory_map(struct rsp *rsp, char **text, size_t *size);
+
 /* bytes: (bits + 7) / 8 of them, in the guest's order. */
 typedef void (*rsp_register_visit)(
 	void *ctx, const struct rsp_register *which, const uint8_t *bytes, size_t size);
@@ -140,8 +148,10 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 int rsp_monitor(struct rsp *rsp, const char *command, char **output);
 
 /*
- * Switches memory reads to guest-physical addresses, on QEMU by Qqemu.PhyMemMode. What was set
- * before is put back by rsp_release(). RSP_UNSUPPORTED elsewhere.
+ * Makes memory reads take guest-physical addresses: on QEMU by Qqemu.PhyMemMode, on VMware by its
+ * monitor's `phys`. What was set before is put back by rsp_release(). Does nothing where they take
+ * them always, which may depend on the architecture in the target description, if that was read.
+ * RSP_UNSUPPORTED where they take virtual ones only.
  */
 int rsp_use_physical_memory(struct rsp *rsp);
 
@@ -150,6 +160,15 @@ int rsp_use_physical_memory(struct rsp *rsp);
  * to physical ones, and the next debugger would be misled. Does nothing where the mode is unknown.
  */
 int rsp_use_virtual_memory(struct rsp *rsp);
+
+/* Makes this thread the one whose page tables virtual addresses are read through. */
+int rsp_select_thread(struct rsp *rsp, const struct rsp_thread *thread);
+
+/*
+ * From now on a read of an address asks for the one that is so much higher, modulo 2^64: of
+ * virtual addresses, where physical memory is mapped at them in a row.
+ */
+void rsp_set_memory_base(struct rsp *rsp, uint64_t base);
 
 /* A piece of memory that is wanted. */
 struct rsp_read {

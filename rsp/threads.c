@@ -81,19 +81,13 @@ static int add_packet(struct rsp *rsp, struct list *list, const struct rsp_reply
 	return 0;
 }
 
-/*
- * Takes in the next packet of the list: the answer to a request that was sent if asked, else to one
- * that is made now.
- */
-static int receive_packet(
-	struct rsp *rsp, const char *request, bool asked, struct list *list, bool *last)
+/* Adds what is in the answer to a request for more of the list. */
+static int take_packet(
+	struct rsp *rsp, struct list *list, const struct rsp_reply *reply, bool *last)
 {
-	struct rsp_reply reply;
 	size_t before = list->count;
-	int rc = asked ? rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply)
-	               : rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", request);
 
-	if (rc || rsp_check(rsp, &reply, "list its threads") || add_packet(rsp, list, &reply, last))
+	if (rsp_check(rsp, reply, "list its threads") || add_packet(rsp, list, reply, last))
 		return -1;
 	/* A packet that adds nothing and is not the end would never end. */
 	if (!*last && list->count == before)
@@ -101,22 +95,63 @@ static int receive_packet(
 	return 0;
 }
 
+enum { SHADOW_MIN = 0x80000000 }; /* as 32 bits, below 0 */
+
+/*
+ * kgdb lists its CPUs in its first packet, in front of all the tasks that there are. Those may be
+ * thousands, and are no vCPUs.
+ */
+static void keep_shadows(struct list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->threads[i].id >= SHADOW_MIN)
+			list->threads[kept++] = list->threads[i];
+	list->count = kept;
+}
+
 static int list_one_by_one(struct rsp *rsp, struct list *list)
 {
+	struct rsp_reply reply;
 	bool last = false;
 
-	if (receive_packet(rsp, "qfThreadInfo", false, list, &last))
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qfThreadInfo") ||
+		rsp_recognise_by_threads(rsp, &reply))
 		return -1;
+	/* Bochs does not know the request. */
+	if (!reply.size && !rsp->quirks->lists_threads)
+		return 0;
+	if (take_packet(rsp, list, &reply, &last))
+		return -1;
+	if (rsp->quirks->cpus_are_shadows) {
+		keep_shadows(list);
+		return 0;
+	}
 	while (!last)
-		if (receive_packet(rsp, "qsThreadInfo", false, list, &last))
+		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qsThreadInfo") ||
+			take_packet(rsp, list, &reply, &last))
 			return -1;
 	return 0;
+}
+
+/*
+ * OpenOCD lists the tasks of an operating system, if it knows that, else nothing: then there is one
+ * CPU, the one that all is asked of anyhow.
+ */
+static int take_only_one(struct rsp *rsp, struct list *list)
+{
+	static const struct rsp_thread only = { 0 };
+
+	rsp->threadless = true;
+	return add(rsp, list, &only);
 }
 
 /* QEMU has a packet for each thread. */
 static int list_ahead(struct rsp *rsp, struct list *list)
 {
 	const char *request = "qfThreadInfo";
+	struct rsp_reply reply;
 	bool last = false;
 
 	while (!last) {
@@ -126,7 +161,8 @@ static int list_ahead(struct rsp *rsp, struct list *list)
 			request = "qsThreadInfo";
 		}
 		for (size_t i = 0; i < AHEAD_MAX && !last; i++)
-			if (receive_packet(rsp, NULL, true, list, &last))
+			if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply) ||
+				take_packet(rsp, list, &reply, &last))
 				return -1;
 		/* The end, again and again */
 		if (rsp_drain(rsp))
@@ -155,7 +191,7 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
 	struct list list = { 0 };
 	int rc;
 
-	if (rsp->quirks && rsp->quirks->answers_past_end) {
+	if (rsp->quirks->answers_past_end) {
 		rsp->streaming = true;
 		rc = list_ahead(rsp, &list);
 		/* What was asked for must be taken in before anything else is said. */
@@ -164,6 +200,8 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
 		rsp->streaming = false;
 	} else {
 		rc = list_one_by_one(rsp, &list);
+		if (rc == 0 && list.count == 0 && !rsp->quirks->lists_threads)
+			rc = take_only_one(rsp, &list);
 	}
 	if (rc == 0 && list.count == 0)
 		rc = rsp_fail(rsp, RSP_CONFUSED, "the stub lists no threads");

@@ -15,7 +15,8 @@ enum {
 struct transfer {
 	struct rsp *rsp;
 	const char *object, *annex;
-	char *text; /* what came, with a NUL behind it */
+	const char *end; /* what the object ends with, if a stub's word is not to be trusted */
+	char *text;      /* what came, with a NUL behind it */
 	size_t size;
 	size_t step; /* bytes that the last piece had */
 	bool whole;
@@ -48,6 +49,16 @@ static int append(struct transfer *transfer, const char *piece, size_t length)
 	return 0;
 }
 
+/* OpenOCD says of every piece that it is the last one, however little of the object it had room
+ * for. */
+static bool is_whole(const struct transfer *transfer, char kind, size_t length)
+{
+	if (kind != 'l')
+		return false;
+	return !transfer->end || length == 0 || !transfer->text ||
+	       strstr(transfer->text, transfer->end);
+}
+
 static int take_piece(struct transfer *transfer, struct rsp_reply *reply)
 {
 	struct rsp *rsp = transfer->rsp;
@@ -64,9 +75,11 @@ static int take_piece(struct transfer *transfer, struct rsp_reply *reply)
 	/* An empty piece that promises more would never end. */
 	if (kind == 'm' && length == 0)
 		return rsp_fail(rsp, RSP_CONFUSED, "an empty piece of an object");
-	transfer->whole = kind == 'l';
 	transfer->step = length;
-	return append(transfer, reply->text + 1, length);
+	if (append(transfer, reply->text + 1, length))
+		return -1;
+	transfer->whole = is_whole(transfer, kind, length);
+	return 0;
 }
 
 /* The request for what begins at an offset. Returns its size, or -1. */
@@ -136,19 +149,35 @@ static int read_ahead(struct transfer *transfer)
 	return rc;
 }
 
+static int read_whole(struct transfer *transfer, char **text, size_t *size)
+{
+	while (!transfer->whole) {
+		bool ahead = transfer->size && transfer->rsp->quirks->answers_past_end;
+
+		if (ahead ? read_ahead(transfer) : read_piece(transfer)) {
+			free(transfer->text);
+			return -1;
+		}
+	}
+	*text = transfer->text;
+	*size = transfer->size;
+	return 0;
+}
+
 int rsp_xfer_read(struct rsp *rsp, const char *object, const char *annex, char **text, size_t *size)
 {
 	struct transfer transfer = { .rsp = rsp, .object = object, .annex = annex };
 
-	while (!transfer.whole) {
-		bool ahead = transfer.size && rsp->quirks->answers_past_end;
+	return read_whole(&transfer, text, size);
+}
 
-		if (ahead ? read_ahead(&transfer) : read_piece(&transfer)) {
-			free(transfer.text);
-			return -1;
-		}
-	}
-	*text = transfer.text;
-	*size = transfer.size;
-	return 0;
+int rsp_read_memory_map(struct rsp *rsp, char **text, size_t *size)
+{
+	struct transfer transfer = {
+		.rsp = rsp, .object = "memory-map", .annex = "", .end = "</memory-map>"
+	};
+
+	if (!rsp->stub.memory_map)
+		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub has no memory map");
+	return read_whole(&transfer, text, size);
 }

@@ -51,6 +51,7 @@ test='
 	elfutils
 	gcc-aarch64-linux-gnu
 	gdb
+	gdbserver
 	git
 	jq
 	libc6-dbg
@@ -58,6 +59,7 @@ test='
 	libcmocka-dev
 	makedumpfile
 	mandoc
+	openocd
 	opensbi
 	procps
 	python3

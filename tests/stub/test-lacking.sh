@@ -23,7 +23,7 @@ lacking 'no RAM map' -e "$mtree <<
 ."
 lacking 'no RAM map' -e "$mtree 4f4b"
 lacking 'no RAM map' -e 'monitor info mtree -f = unknown command: info mtree'
-lacking 'no target description' -e 'supported PacketSize=1000;multiprocess+'
+lacking 'does not tell what its CPU is' -e 'supported PacketSize=1000;multiprocess+'
 lacking 'E00' -e 'answer qXfer:features:read:target.xml:0,ffc E00'
 lacking '"z80"' -e 'object features:target.xml <target><architecture>z80</architecture></target>'
 lacking 'XML entities' -e 'object features:target.xml <!DOCTYPE t [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;">]><t>&b;</t>'

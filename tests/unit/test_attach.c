@@ -144,6 +144,51 @@ static const char *advice(const struct options *options)
 	return text;
 }
 
+#define FIRECRACKER                                                                          \
+	"supported PacketSize=1000;vContSupported+;multiprocess+;QStartNoAckMode+;swbreak+;" \
+	"hwbreak+\nanswer qThreadExtraInfo,p1.1 566370752049443a2030\nthread p01.01\n"
+
+/* Stubs that do not leave the guest as they are told. */
+static void test_leaving_hurts(void **state)
+{
+	struct capture capture;
+	struct options options;
+	char *said;
+	int rc;
+
+	(void)state;
+	fake_stub_start(&stub, "supported PacketSize=4096;swbreak+\nthread 1\n");
+	options = options_for(stub.target);
+	options.after = AFTER_STOP;
+	assert_int_equal(attach_to(&attachment, &options, &failure), -1);
+	assert_fails(
+		STATUS_UNSUPPORTED, "--after stop: bhyve lets its guest run when a debugger goes");
+	leave_after_failure(&attachment, &options, &failure);
+	end();
+	fake_stub_start(&stub, "supported PacketSize=4096;swbreak+\nthread 1\n");
+	options = options_for(stub.target);
+	attach(&options);
+	assert_true(leaves_running(&attachment, &options));
+	end();
+
+	fake_stub_start(&stub, FIRECRACKER);
+	options = options_for(stub.target);
+	assert_int_equal(attach_to(&attachment, &options, &failure), -1);
+	assert_fails(STATUS_UNSUPPORTED,
+		"Firecracker ends its VM when a debugger goes, and does so now (--force takes what is there before it ends)");
+	end();
+	fake_stub_start(&stub, FIRECRACKER);
+	options = options_for(stub.target);
+	options.force = true;
+	capture_start(&capture, STDERR_FILENO);
+	rc = attach_to(&attachment, &options, &failure);
+	said = capture_end(&capture);
+	assert_int_equal(rc, 0);
+	assert_non_null(strstr(said, "warning: Firecracker ends its VM when it is left"));
+	free(said);
+	end();
+}
+
 static void test_refused_detach(void **state)
 {
 	struct options options;
@@ -407,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_long_run_state),
 		cmocka_unit_test(test_left),
+		cmocka_unit_test(test_leaving_hurts),
 		cmocka_unit_test(test_refused_detach),
 		cmocka_unit_test(test_left_after_failure),
 		cmocka_unit_test(test_no_connection),

@@ -41,7 +41,8 @@ static void learn(const char *more)
 	snprintf(description, sizeof(description), "%s%s", SMALL_GUEST, more);
 	fake_stub_start(&stub, description);
 	rsp = fake_stub_open(&stub);
-	if (guest_learn(&guest, rsp, &options, &failure))
+	if (guest_prepare(&guest, &options, &failure) ||
+		guest_learn(&guest, rsp, &options, &failure))
 		fail_msg("%s", failure.text);
 	memset(&candidates, 0, sizeof(candidates));
 }

@@ -50,7 +50,8 @@ static void learn(const char *more, const struct options *options, bool can_rewr
 	rsp = fake_stub_open(&stub);
 	memory_sink_init(&sink, can_rewrite);
 	copy_result_init(&result);
-	if (guest_learn(&guest, rsp, options, &failure) ||
+	if (guest_prepare(&guest, options, &failure) ||
+		guest_learn(&guest, rsp, options, &failure) ||
 		plan_make(&plan, &guest, options, can_rewrite, &failure))
 		fail_msg("%s", failure.text);
 }
@@ -388,7 +389,7 @@ static int copy_interrupted(void)
 	target.target = stub.target;
 	memory_sink_init(&sink, true);
 	copy_result_init(&result);
-	if (attach_to(&attachment, &target, &failure) ||
+	if (attach_to(&attachment, &target, &failure) || guest_prepare(&guest, &target, &failure) ||
 		guest_learn(&guest, attachment.rsp, &target, &failure) ||
 		plan_make(&plan, &guest, &target, true, &failure))
 		return 2;

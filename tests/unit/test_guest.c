@@ -29,7 +29,9 @@ static int learn(const char *description, const struct options *options)
 {
 	fake_stub_start(&stub, description);
 	rsp = fake_stub_open(&stub);
-	return guest_learn(&guest, rsp, options, &failure);
+	return guest_prepare(&guest, options, &failure)
+	               ? -1
+	               : guest_learn(&guest, rsp, options, &failure);
 }
 
 /* And then the stub's log can be looked at. */
@@ -197,7 +199,7 @@ static void test_ram_told(void **state)
 		"--ram: \"0x1000\" is not START-END or START+SIZE");
 }
 
-#define ADVICE " (give it by --ram 0-0x9ffff,0x100000-...)"
+#define ADVICE " (give it by --ram 0-0x9ffff,0x100000-..., or a file)"
 
 static void test_no_ram_map(void **state)
 {
@@ -209,6 +211,50 @@ static void test_no_ram_map(void **state)
 		"no RAM map: no flat view of the address space \"memory\"" ADVICE);
 }
 
+#define MEMORY_MAP(areas)                                                                    \
+	NO_MONITOR "supported "                                                              \
+		   "PacketSize=1000;QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:" \
+		   "read+;multiprocess+\n"                                                   \
+		   "object memory-map: <memory-map>" areas "</memory-map>\n"
+
+static void test_memory_map(void **state)
+{
+	static const struct range all[] = { { 0, 0x3000 } };
+	static const struct range map_ram[] = { { 0, 0x1000 }, { 0x2000, 0x1000 } };
+	static const char description[] = MEMORY_MAP(
+		"<memory type=\"ram\" start=\"0\" length=\"0x1000\"/>"
+		"<memory type=\"flash\" start=\"0x1000\" length=\"0x1000\"/>"
+		"<memory type=\"ram\" start=\"0x2000\" length=\"0x1000\"/>");
+	struct options options = automatic;
+
+	(void)state;
+	assert_learns(description, &options);
+	assert_ranges(&guest.ram, map_ram, 2);
+	assert_ranges(&guest.memory, map_ram, 2);
+	assert_string_equal(guest.ram_source, "the stub's memory map");
+	end();
+	options.ram = "all";
+	assert_learns(description, &options);
+	assert_ranges(&guest.ram, map_ram, 2);
+	assert_ranges(&guest.memory, all, 1);
+	end();
+}
+
+static void test_memory_map_of_no_use(void **state)
+{
+	(void)state;
+	assert_fails(MEMORY_MAP("<memory type=\"ram\" start=\"0\" length=\"0x8000000\"/>"
+				"<memory type=\"flash\" start=\"0x8000000\" length=\"0x1000\"/>"
+				"<memory type=\"ram\" start=\"0x8001000\" length=\"0xf7fff000\"/>"),
+		&automatic, STATUS_UNSUPPORTED,
+		"no RAM map: the stub's memory map has RAM wherever there is no flash, in a space of 4 GiB" ADVICE);
+	assert_fails(MEMORY_MAP("<memory type=\"rom\" start=\"0\" length=\"0x8000000\"/>"),
+		&automatic, STATUS_UNSUPPORTED,
+		"no RAM map: no RAM in the stub's memory map" ADVICE);
+	assert_fails(MEMORY_MAP("<memory>"), &automatic, STATUS_UNSUPPORTED,
+		"no RAM map: the stub's memory map: line 1: <memory> wants a type, a start and a length" ADVICE);
+}
+
 static void test_unknown_cpu(void **state)
 {
 	(void)state;
@@ -216,15 +262,34 @@ static void test_unknown_cpu(void **state)
 				 "<target><architecture>pdp11</architecture><reg name=\"r0\" "
 				 "bitsize=\"16\"/></target>\n",
 		&automatic, STATUS_UNSUPPORTED,
-		"the stub's CPU is \"pdp11\", which this rspdump does not know (--version lists those it does)");
+		"the stub's CPU is \"pdp11\", which this rspdump does not know (--version lists those it does, --arch says which it is like)");
 }
 
 static void test_no_description(void **state)
 {
+	struct options options = { .ram = "0-0xfff", .vmcoreinfo = "auto" };
+	static const char description[] =
+		"supported PacketSize=1000;multiprocess+\nphysical 0\nthread p01.01\nmemory 0 1000\n"
+		"registers 1 8877665544332211 0200000000000000\n";
+
 	(void)state;
-	assert_int_equal(learn("supported PacketSize=1000\nthread 1\n", &automatic), -1);
-	assert_int_equal(failure.status, STATUS_UNSUPPORTED);
-	assert_int_equal(strncmp(failure.text, "reading the target description: ", 32), 0);
+	assert_fails(description, &options, STATUS_UNSUPPORTED,
+		"the stub does not tell what its CPU is (say it by --arch x86_64, ...)");
+	options.arch = arch_find("x86_64");
+	assert_learns(description, &options);
+	assert_string_equal(guest.arch->name, "x86_64");
+	assert_int_equal(registers_u64(&guest.cpus[0], "rax"), 0x1122334455667788);
+	assert_int_equal(registers_u64(&guest.cpus[0], "rbx"), 2);
+	end();
+	/* The stub knows better, if it says anything that is known. */
+	options.arch = arch_find("s390x");
+	assert_learns(SMALL_GUEST, &options);
+	assert_string_equal(guest.arch->name, "x86_64");
+	end();
+	assert_learns(SMALL_GUEST "object features:target.xml "
+				  "<target><architecture>pdp11</architecture></target>\n",
+		&options);
+	assert_string_equal(guest.arch->name, "s390x");
 	end();
 }
 
@@ -246,8 +311,9 @@ static void test_virtual_only(void **state)
 	const struct options options = { .ram = "0-0xfff", .vmcoreinfo = "auto" };
 
 	(void)state;
+	/* One vCPU is in a kernel, of which nothing can be read. */
 	assert_fails(SMALL_GUEST "physical -1\n", &options, STATUS_UNSUPPORTED,
-		"reading physical memory: the stub reads virtual addresses only");
+		"the stub reads virtual addresses only, and physical memory is not found behind them: the vCPU shows no kernel image with page tables in it");
 }
 
 /* The connection ends at any moment: that is what is told, and nothing is kept. */
@@ -335,6 +401,8 @@ int main(void)
 		cmocka_unit_test(test_ram_all),
 		cmocka_unit_test(test_ram_told),
 		cmocka_unit_test(test_no_ram_map),
+		cmocka_unit_test(test_memory_map),
+		cmocka_unit_test(test_memory_map_of_no_use),
 		cmocka_unit_test(test_unknown_cpu),
 		cmocka_unit_test(test_no_description),
 		cmocka_unit_test(test_firmware),

@@ -304,7 +304,6 @@ static void test_options_of_other_verbs(void **state)
 		const char *line, *why;
 	} cases[] = {
 		{ "info -o x 1", "--output means nothing to info" },
-		{ "-f info 1", "--force means nothing to info" },
 		{ "info --format elf 1", "--format means nothing to info" },
 		{ "info 1 --progress=bar", "--progress means nothing to info" },
 		{ "release --lane rsp 1", "--lane means nothing to release" },
@@ -318,7 +317,7 @@ static void test_options_of_other_verbs(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_refused(cases[i].line, cases[i].why);
-	assert_parses("info --ram=all --vmcoreinfo=none --after=stop --connect-timeout=1 "
+	assert_parses("-f info --ram=all --vmcoreinfo=none --after=stop --connect-timeout=1 "
 		      "--timeout=1 --retry=1 --json -q -v --trace=x 1");
 	assert_parses("release --connect-timeout=1 --timeout=1 --retry=1 --json -q -v --trace=x 1");
 }

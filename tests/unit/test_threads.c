@@ -65,15 +65,37 @@ static void test_fused_end(void **state)
 	assert_string_equal(list(NULL, OPENING "> qfThreadInfo\n< m0,1,2l\n", 0), "0.0 0.1 0.2 ");
 }
 
+/* Of one CPU, of which they have no list: Bochs, which says what the current thread is, OpenOCD. */
+static void test_no_list(void **state)
+{
+	(void)state;
+	assert_string_equal(list(NULL, OPENING "> qfThreadInfo\n< \n> qC\n< 1\n", 0), "0.0 ");
+	assert_string_equal(list(NULL, OPENING "> qfThreadInfo\n< \n> qC\n< QC1\n", 0), "0.0 ");
+	assert_string_equal(list("supported vContSupported+\n", NULL, 0), "0.0 ");
+	assert_string_equal(list(NULL, OPENING "> qfThreadInfo\n< l\n", 0), "0.0 ");
+	/* QEMU always has some. */
+	assert_string_equal(list("physical 0\nanswer qfThreadInfo l\n", NULL, RSP_CONFUSED),
+		"the stub lists no threads");
+	assert_string_equal(list("physical 0\n", NULL, RSP_UNSUPPORTED),
+		"the stub does not know how to list its threads");
+}
+
+/* kgdb: only the CPUs, and not the rest of the list, which would be tasks. */
+static void test_shadows(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		list(NULL, OPENING "> qfThreadInfo\n< mfffffffe,fffffffd,01,02,7fffffff\n", 0),
+		"0.fffffffe 0.fffffffd ");
+}
+
 static void test_bad(void **state)
 {
 	static const struct {
 		const char *answer, *error;
 		enum rsp_failure failure;
 	} cases[] = {
-		{ "", "the stub does not know how to list its threads", RSP_UNSUPPORTED },
 		{ "E01", "the stub answers E01 to list its threads", RSP_REFUSED },
-		{ "l", "the stub lists no threads", RSP_CONFUSED },
 		{ "m", "an empty packet of threads", RSP_CONFUSED },
 		{ "x1", "a thread list that begins with 'x'", RSP_CONFUSED },
 		{ "OK", "a thread list that begins with 'O'", RSP_CONFUSED },
@@ -166,6 +188,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_fused_end),
+		cmocka_unit_test(test_no_list),
+		cmocka_unit_test(test_shadows),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_damaged),

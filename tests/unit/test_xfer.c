@@ -165,6 +165,49 @@ static void test_not_behind_the_end(void **state)
 	check_script(0, "abcdefg");
 }
 
+/* What OpenOCD says: every piece is the last one, until the map's own end. */
+static void test_memory_map_that_goes_on(void **state)
+{
+	struct fake_stub stub;
+	struct rsp *rsp;
+	char *text = NULL;
+	size_t size = 0;
+
+	(void)state;
+	fake_stub_replay(&stub,
+		"> qSupported*\n< PacketSize=40;qXfer:memory-map:read+\n> ?\n< S05\n"
+		"> qqemu*\n< \n"
+		"> qXfer:memory-map:read::0,3c\n< l<memory-map>\n"
+		"> qXfer:memory-map:read::c,3c\n< m <memory/>\n"
+		"> qXfer:memory-map:read::16,3c\n< l</memory-map>\n");
+	rsp = fake_stub_open(&stub);
+	assert_int_equal(rsp_read_memory_map(rsp, &text, &size), 0);
+	assert_string_equal(text, "<memory-map> <memory/></memory-map>");
+	assert_int_equal(size, strlen(text));
+	free(text);
+	rsp_destroy(rsp);
+	assert_int_equal(fake_stub_stop(&stub), WIRE_CLOSED);
+	fake_stub_deinit(&stub);
+	/* It ends without its end: that is for who reads it to tell. */
+	fake_stub_replay(&stub,
+		"> qSupported*\n< PacketSize=40;qXfer:memory-map:read+\n> ?\n< S05\n"
+		"> qqemu*\n< \n"
+		"> qXfer:memory-map:read::0,3c\n< l<memory-map>\n"
+		"> qXfer:memory-map:read::c,3c\n< l\n");
+	rsp = fake_stub_open(&stub);
+	assert_int_equal(rsp_read_memory_map(rsp, &text, &size), 0);
+	assert_string_equal(text, "<memory-map>");
+	free(text);
+	rsp_destroy(rsp);
+	fake_stub_deinit(&stub);
+	fake_stub_start(&stub, "supported qXfer:memory-map:read-\n");
+	rsp = fake_stub_open(&stub);
+	assert_int_equal(rsp_read_memory_map(rsp, &text, &size), -1);
+	assert_int_equal(rsp_failure(rsp), RSP_UNSUPPORTED);
+	rsp_destroy(rsp);
+	fake_stub_deinit(&stub);
+}
+
 static void test_escapes(void **state)
 {
 	(void)state;
@@ -216,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_short_piece_ahead),
 		cmocka_unit_test(test_refused_piece_ahead),
 		cmocka_unit_test(test_not_behind_the_end),
+		cmocka_unit_test(test_memory_map_that_goes_on),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_empty_end),
 		cmocka_unit_test(test_refused),
