@@ -153,16 +153,19 @@ const char *destination_name(const struct destination *destination)
 void destination_json(struct json *json, const struct destination *destination)
 {
 	const struct output *output = destination->output;
+	const struct upload *upload = destination->upload;
 
 	json_string(json, "output", destination_name(destination));
 	json_string(json, "format", destination->options->format->name);
 	json_bool(json, "flattened",
-		output ? output_is_flattened(output) : upload_is_flattened(destination->upload));
+		output ? output_is_flattened(output) : upload && upload_is_flattened(upload));
 	json_number(json, "file_bytes",
-		output ? output_size(output) : upload_size(destination->upload));
+		output   ? output_size(output)
+		: upload ? upload_size(upload)
+			 : 0);
 	json_number(json, "disk_bytes", output ? output_disk_usage(output) : 0);
-	if (destination->upload)
-		upload_json(json, destination->upload);
+	if (upload)
+		upload_json(json, upload);
 }
 
 void destination_close(struct destination *destination)

@@ -68,41 +68,40 @@ struct upload {
 	struct url url;
 	char *shown;          /* the URL without its query */
 	struct lines headers; /* --header */
-	bool is_signed;       /* the URL carries its own authority */
+	struct parts *parts;
+	uint64_t total;      /* bytes; BODY_UNKNOWN as long as it is not known */
+	uint64_t resumed_at; /* bytes that were there at the beginning */
 
-	uint64_t total; /* bytes; BODY_UNKNOWN as long as it is not known */
-	char id[RESUME_ID_SIZE];
+	/* Not for stores. */
+	struct http_options http_options;
+	struct http *http;
+	FILE *trace;   /* NULL if there is none */
+	uint64_t sent; /* atomic: bytes of bodies, those of failed tries taken off */
+	uint64_t size; /* what was appended to the sink */
+	uint64_t most; /* bytes that the core may have */
+	struct sink sink;
+	struct flat *flat; /* in front of the sink; NULL where the core goes as it is */
+	char *record_path;
+	pthread_mutex_t lock; /* of record and failure */
+	pthread_t threads[PARTS_IN_FLIGHT];
+	unsigned thread_count;
+	unsigned ended;   /* atomic: threads that have */
+	unsigned retries; /* atomic */
+	int fd;           /* of the file, or -1 */
+	int record;       /* a descriptor of the file that tells how far it came, or -1 */
+	bool failed, cancelled, closing;
+	bool begun, started, deferred, complete, done;
+	struct failure failure;
+
+	/* The stores'. */
+	bool is_signed; /* the URL carries its own authority */
 	bool exists;
 	bool hopeless;                  /* refused: there is nothing to continue */
 	bool unconditional;             /* the server knows no If-None-Match */
-	uint64_t resumed_at;            /* bytes that were there at the beginning */
+	bool verified;                  /* the store's word agrees */
 	char sha256[DIGEST_HEX_SIZE];   /* "" if not known (yet) */
 	char answered[DIGEST_HEX_SIZE]; /* the store's word for it; "" if it has none */
-	bool verified;                  /* the store's word agrees */
-	struct parts *parts;
-
-	/* upload.c's */
-	struct http_options http_options;
-	FILE *trace; /* NULL if there is none */
-	struct http *http;
-	unsigned retries; /* atomic */
-	uint64_t sent;    /* atomic: bytes of bodies, those of failed tries taken off */
-	bool cancelled, closing;
-	pthread_mutex_t lock; /* of what follows */
-	struct failure failure;
-	bool failed;
-	char *record_path;
-	int record; /* a descriptor, or -1 */
-
-	pthread_t threads[PARTS_IN_FLIGHT];
-	unsigned thread_count;
-	struct sink sink;
-	struct flat *flat;
-	uint64_t size; /* what was appended */
-	bool begun, started, deferred, complete, done;
-	int fd;
-	uint64_t most;  /* bytes that the core may have */
-	unsigned ended; /* atomic: threads that have */
+	char id[RESUME_ID_SIZE];        /* what the store calls the upload */
 };
 
 /*
@@ -158,5 +157,36 @@ void text_body_init(struct text_body *body, const char *text);
 
 /* "If-None-Match: *" where nothing may be replaced and the server knows it. */
 void add_condition(const struct upload *upload, struct lines *headers);
+
+/* ---- what upload.c, record.c, send.c and sink.c share ---------------------------------------- */
+
+/* The first failure is the one that counts; ends all senders. */
+void upload_note_failure(struct upload *upload, const struct failure *failure);
+
+/* Whether all is called off. */
+bool upload_is_cancelled(void *ctx);
+
+/* Ends the senders; what cannot be continued is given up at the store. */
+void upload_stop(struct upload *upload);
+
+/*
+ * Begins an upload of the finished file at path, of so many bytes, or continues the one that a
+ * record tells of. Makes the parts. Returns 0 or -1.
+ */
+int upload_begin_or_continue(
+	struct upload *upload, const struct upload_source *source, struct failure *failure);
+int upload_begin(struct upload *upload, struct failure *failure);
+int upload_make_parts(struct upload *upload, const struct upload_source *source, uint64_t part_size,
+	struct failure *failure);
+
+/* From here on an upload of this file that breaks off can be continued. */
+void record_begin(struct upload *upload, const char *path, uint64_t part_size);
+/* The part is at the store. */
+void record_part(struct upload *upload, unsigned part);
+/* There is nothing to continue. */
+void record_forget(struct upload *upload);
+
+/* Computes upload->sha256 of the file, if it can be read to its end. progress may be NULL. */
+int upload_hash_file(struct upload *upload, struct progress *progress, struct failure *failure);
 
 #endif

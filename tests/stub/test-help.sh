@@ -24,7 +24,7 @@ run 0 --help
 [ ! -s errors ] || fail "--help writes to stderr"
 sed -n 's/^  \(-[a-zA-Z],\|   \) --\([a-z-]*\).*/\2/p' output | sort >helped
 same table helped "--help lists other options than there are"
-for verb in dump info release; do
+for verb in dump info release upload; do
 	grep -q "rspdump $verb " output || fail "--help does not name $verb"
 done
 cp output help
@@ -41,7 +41,7 @@ same table paged "the manual page describes other options than there are"
 sed -n 's/^  -\([a-zA-Z]\), --\([a-z-]*\).*/\1 \2/p' help | sort >letters
 sed -n 's/^\.It Fl \([a-zA-Z]\) .*Fl -\([a-z-]*\).*/\1 \2/p' "$page" | sort >page-letters
 same letters page-letters "the manual page has other letters for the options"
-for verb in dump info release; do
+for verb in dump info release upload; do
 	grep -q "^\.It Cm $verb\$" "$page" || fail "the manual page does not describe $verb"
 done
 
@@ -88,6 +88,9 @@ refused 'does not take "elfs"' -F elfs 1234
 # A word that is no verb is a target, which needs a second word to be wrong.
 refused 'one target at a time' frobnicate 1234
 refused 'frobnicate' frobnicate
+refused 'no URL given' upload vmcore
+refused 'means nothing without --upload' --header 'A: b' 1234
+refused 'netrc' upload "$RSPDUMP" https://user:password@localhost/
 refused 'port' 99999
 
 # ---- a stdout that takes nothing -------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/options.h"
+#include "client/upload/upload.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
 // clang-format off
@@ -22,6 +23,8 @@ const struct verb verbs[] = {
 	{ "upload", "[OPTION]... CORE URL", "send", NULL, true },
 	{ NULL, NULL, NULL, NULL, false },
 };
+
+#define LISTS_ALL " (rspdump --help lists all)"
 
 static struct options options;
 static struct failure failure;
@@ -256,6 +259,45 @@ static void test_repeated(void **state)
 	assert_int_equal(options.after, AFTER_AUTO);
 }
 
+static void test_uploads(void **state)
+{
+	(void)state;
+	if (!upload_is_built())
+		skip();
+	assert_parses("1");
+	assert_null(options.upload);
+	assert_string_equal(options.output, "vmcore");
+	/* Alone, it leaves nothing here. */
+	assert_parses("--upload https://h/p 1");
+	assert_string_equal(options.upload, "https://h/p");
+	assert_null(options.output);
+	assert_parses("-o s3://b/k 1");
+	assert_string_equal(options.upload, "s3://b/k");
+	assert_null(options.output);
+	assert_parses("--upload @file -o core --upload-as tus --header A:b --header @x 1");
+	assert_string_equal(options.upload, "@file");
+	assert_string_equal(options.output, "core");
+	assert_string_equal(options.upload_as, "tus");
+	assert_int_equal(options.header_count, 2);
+	assert_string_equal(options.headers[1], "@x");
+	assert_parses("upload --force --timeout=5 core https://h/p --progress=plain");
+	assert_ptr_equal(options.verb, &verbs[3]);
+	assert_string_equal(options.target, "core");
+	assert_string_equal(options.upload, "https://h/p");
+	assert_refused("upload core", "no URL given: rspdump [OPTION]... CORE URL" LISTS_ALL);
+	assert_refused("upload core u v", "one target at a time; too much is v" LISTS_ALL);
+	assert_refused("--header A:b 1", "--header means nothing without --upload");
+	assert_refused("--upload-as s3 1", "--upload-as means nothing without --upload");
+	assert_refused("--upload https://h/p -o s3://b/k 1",
+		"one upload at a time: -o and --upload are two");
+	assert_refused("--upload https://h/p -o - 1", "--upload and -o - do not go together");
+	assert_refused("--upload https://h/p -o fd:3 1", "--upload and -o fd:3 do not go together");
+	assert_refused("upload -o x core u", "--output means nothing to upload");
+	assert_refused("info --upload u 1", "--upload means nothing to info");
+	assert_int_equal(parse("--upload-as ftp --upload https://h/p 1"), -1);
+	assert_int_equal(failure.status, STATUS_USAGE);
+}
+
 static void test_options_of_other_verbs(void **state)
 {
 	static const struct {
@@ -280,8 +322,6 @@ static void test_options_of_other_verbs(void **state)
 		      "--timeout=1 --retry=1 --json -q -v --trace=x 1");
 	assert_parses("release --connect-timeout=1 --timeout=1 --retry=1 --json -q -v --trace=x 1");
 }
-
-#define LISTS_ALL " (rspdump --help lists all)"
 
 static void test_dump_level(void **state)
 {
@@ -471,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_verbs),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_uploads),
 		cmocka_unit_test(test_options_of_other_verbs),
 		cmocka_unit_test(test_dump_level),
 		cmocka_unit_test(test_begin_and_length),
