@@ -718,7 +718,7 @@ static void grow_data(struct guest *guest)
 {
 	for (uint64_t at = MIB(2); at < MIB(16); at += MIB(2))
 		map(guest, guest->root, IMAGE + MIB(6) + at, DATA_PADDR + at, 1, NX | W);
-	kernel_init(&guest->kernel);
+	kernel_deinit(&guest->kernel);
 	find_mappings(guest);
 	assert_int_equal(guest->kernel.text.size, MIB(22));
 	guest->reads = guest->batches = 0;

@@ -575,12 +575,14 @@ static void test_no_kernel_without_its_parts(void **state)
 	map_newer_kernel(3, 0xffffffff80000000, 0xffffffd600000000);
 	kernel = find_kernel(riscv64, TABLES >> 12);
 	assert_false(kernel.mapped);
+	kernel_deinit(&kernel);
 	/* The direct map of another kernel's RAM: the image is not where it would be. */
 	reset_tables(8);
 	map_large(3, 0xffffffd600000000, IMAGE + 0x200000, RAM_END, R | W);
 	map_large(3, 0xffffffff80000000, IMAGE, IMAGE + 0x200000, R | X);
 	kernel = find_kernel(riscv64, UINT64_C(8) << 60 | TABLES >> 12);
 	assert_false(kernel.mapped);
+	kernel_deinit(&kernel);
 }
 
 /* Before 5.13 the direct map begins with the image, all of it to be executed. */
