@@ -2,14 +2,13 @@
 #include "client/attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/clock.h"
 #include "client/interrupt.h"
 #include "client/tell.h"
+#include "client/trace.h"
 
 /* Packets longer than this are cut in the trace: memory is not what it is read for. */
 enum { TRACE_LINE_MAX = 512 };
@@ -56,20 +55,6 @@ int fail_rsp(struct failure *failure, const struct rsp *rsp, const char *what)
 {
 	return fail(failure, status_of(rsp_failure(rsp)), "%s%s%s", what, *what ? ": " : "",
 		rsp_error(rsp));
-}
-
-/* A trace holds what the guest's memory holds: its owner's eyes only. */
-static int open_trace(struct attachment *attachment, const char *path, struct failure *failure)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	attachment->trace = fd < 0 ? NULL : fdopen(fd, "w");
-	if (attachment->trace)
-		return 0;
-	fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
 }
 
 /* "VM status: paused (prelaunch)" without what is in front. */
@@ -146,7 +131,8 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 
 	*attachment = (struct attachment){ .attached_at = monotonic_seconds() };
 	if (options->trace) {
-		if (open_trace(attachment, options->trace, failure))
+		attachment->trace = trace_open(options->trace, failure);
+		if (!attachment->trace)
 			return -1;
 		rsp_options.trace = trace_packet;
 		rsp_options.trace_ctx = attachment->trace;

@@ -67,8 +67,7 @@ int mem_map_init(struct mem_map *map, const struct kernel *kernel, uint32_t stru
 
 	*map = (struct mem_map){ 0 };
 	search.word = kernel->table.arch->elf_class == ELFCLASS64 ? 8 : 4;
-	while (search.info->page_size >> search.page_shift > 1)
-		search.page_shift++;
+	search.page_shift = search.info->page_shift;
 	cache = page_cache_create(&single);
 	if (!cache)
 		return error_set(error, "out of memory");

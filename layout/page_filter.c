@@ -219,8 +219,7 @@ int page_filter(unsigned level, const struct kernel *kernel, const struct ranges
 		return error_set(error, "the kernel's VMCOREINFO was not found");
 	if (!kernel->mapped)
 		return error_set(error, "the kernel's page tables were not found");
-	while (kernel->vmcoreinfo.page_size >> scan.page_shift > 1)
-		scan.page_shift++;
+	scan.page_shift = kernel->vmcoreinfo.page_shift;
 	result = scan_all(&scan, kernel, ram, memory, error);
 	if (result == 0)
 		fill_in(&scan, counts);

@@ -342,12 +342,9 @@ int page_types_init(struct page_types *types, unsigned level, const struct arch 
 		.error = error,
 		.word = arch->elf_class == ELFCLASS64 ? 8 : 4,
 	};
-	unsigned page_shift = 0;
 	uint64_t size;
 
 	*types = (struct page_types){ .order = arch->order };
-	while (info->page_size >> page_shift > 1)
-		page_shift++;
 	if (!vmcoreinfo_decimal(info, "SIZE", "page", &size))
 		return error_set(error, "VMCOREINFO has no SIZE(page)");
 	if (size < PAGE_STRUCT_MIN || size > PAGE_STRUCT_MAX)
@@ -370,6 +367,6 @@ int page_types_init(struct page_types *types, unsigned level, const struct arch 
 	types->swapbacked_known = find_flag(&reading, "PG_swapbacked", &types->swapbacked);
 	find_flag(&reading, "PG_hwpoison", &types->hwpoison);
 	find_type(&reading, "PAGE_OFFLINE_MAPCOUNT_VALUE", &types->offline);
-	find_compound(&reading, page_shift);
+	find_compound(&reading, info->page_shift);
 	return level & DUMP_LEVEL_FREE ? find_free(&reading) : 0;
 }

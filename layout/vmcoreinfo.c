@@ -75,6 +75,7 @@ static int check_text(struct vmcoreinfo *info, struct error *error)
 		info->page_size < PAGE_SIZE_MIN || info->page_size > PAGE_SIZE_MAX ||
 		info->page_size & (info->page_size - 1))
 		return error_set(error, "VMCOREINFO has no PAGESIZE");
+	info->page_shift = (unsigned)__builtin_ctzll(info->page_size);
 	if (!strstr(info->text, "\nSYMBOL("))
 		return error_set(error, "VMCOREINFO has no SYMBOL");
 	return 0;

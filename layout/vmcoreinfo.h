@@ -33,6 +33,7 @@ struct vmcoreinfo {
 	size_t size;    /* bytes of text without the NUL: the exact size of the note's descriptor */
 	uint64_t paddr; /* of the text in the guest, or VMCOREINFO_NOWHERE */
 	uint64_t page_size;        /* PAGESIZE in bytes, a power of two; 0 without text */
+	unsigned page_shift;       /* its logarithm */
 	char release[RELEASE_MAX]; /* OSRELEASE */
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rsp/hex.h"
+
 #if HAVE_NETTLE
 
 #include <nettle/hmac.h>
@@ -116,37 +118,19 @@ void sha256_of(const void *bytes, size_t size, uint8_t digest[SHA256_SIZE])
 
 char *hex_text(char *text, const void *bytes, size_t size)
 {
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *from = bytes;
-
-	for (size_t i = 0; i < size; i++) {
-		text[2 * i] = digits[from[i] >> 4];
-		text[2 * i + 1] = digits[from[i] & 15];
-	}
+	rsp_hex_encode(bytes, size, text);
 	text[2 * size] = '\0';
 	return text;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 int hex_bytes(const char *text, uint8_t *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+	size_t length = strlen(text);
 
-		if (low < 0)
-			return -1;
-		bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	return text[2 * size] ? -1 : 0;
+	if (length != 2 * size ||
+		rsp_hex_decode((const uint8_t *)text, length, bytes, size) != size)
+		return -1;
+	return 0;
 }
 
 char *base64_text(char *text, const void *bytes, size_t size)

@@ -2,8 +2,6 @@
 /* The life of an upload; what is asked of the store is in its own file. */
 #include "client/upload/upload.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +9,7 @@
 
 #include "client/interrupt.h"
 #include "client/tell.h"
+#include "client/trace.h"
 #include "client/upload/address.h"
 #include "client/upload/store.h"
 #include "layout/flat.h"
@@ -115,20 +114,12 @@ static int open_trace(struct upload *upload, struct failure *failure)
 {
 	const struct options *options = upload->options;
 	char *path = NULL;
-	int fd;
 
 	if (!options->trace)
 		return 0;
 	if (asprintf(&path, "%s%s", options->trace, options->verb->wants_url ? "" : ".http") < 0)
 		return fail(failure, STATUS_FAILED, "no memory");
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	upload->trace = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!upload->trace) {
-		fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path,
-			strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	}
+	upload->trace = trace_open(path, failure);
 	free(path);
 	return upload->trace ? 0 : -1;
 }
