@@ -11,6 +11,7 @@ from service import Failure
 
 PIECE = 1 << 16
 PATIENCE = 60
+RECEIVE_BUFFER = 256 << 10
 
 
 class Link:
@@ -35,6 +36,9 @@ class Link:
 
     def __enter__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
+        # Accepted connections have it from here. Left to itself it grows until it takes all that a
+        # test sends: then a client that has given up has still sent everything.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
         return self
