@@ -9,7 +9,7 @@
 #include "tests/stub/damage.h"
 
 enum {
-	COMPANY_MS = 100, /* that a packet waits for another one */
+	COMPANY_MS = 10, /* that a packet waits for another one */
 	STALL_MIN_MS = 200,
 	STALL_MAX_MS = 1500,
 	DELAY_MAX_MS = 300,

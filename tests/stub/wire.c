@@ -244,7 +244,7 @@ enum wire_end wire_answer(struct wire *wire, const void *body, size_t size)
 
 	if (faults->delay > 0)
 		poll(NULL, 0, (int)faults->delay);
-	while (faults->flood == nth && end == WIRE_GOES_ON)
+	while (faults->flood > 0 && nth >= faults->flood && end == WIRE_GOES_ON)
 		end = put_notification(wire, "Flood:of notifications that never ends");
 	while (faults->chatter > 0 && nth >= faults->chatter && end == WIRE_GOES_ON)
 		end = put_console(wire, "This console never falls silent.");

@@ -2,7 +2,9 @@
 """What holds when rspdump has ended, however it ended: the guest runs or stands as was asked, the stub
 takes the next client, no process is left, and no file that nobody was told of."""
 
+import contextlib
 import os
+import pathlib
 import time
 
 from gdbclient import GdbClient
@@ -35,15 +37,16 @@ def check_stub(guest, what, may_be_physical=False):
 
 
 def _processes():
-    """Those that run the program, guardians too."""
+    """Those that run the program, guardians too, if this test has started them: the runner gives each
+    a TMPDIR of its own."""
     program = os.path.realpath(rspdump_path())
+    ours = f"TMPDIR={os.environ.get('TMPDIR', '')}".encode()
     found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink(f"/proc/{name}/exe") == program:
-                found.append(int(name))
-        except OSError:
-            pass
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(process / "exe") == program:
+                if ours in (process / "environ").read_bytes().split(b"\0"):
+                    found.append(process.name)
     return found
 
 
