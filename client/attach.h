@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "client/guardian.h"
 #include "client/options.h"
 #include "rsp/rsp.h"
 
@@ -16,15 +17,33 @@ enum found { FOUND_UNKNOWN, FOUND_RUNNING, FOUND_STOPPED };
 
 struct attachment {
 	struct rsp *rsp;
+	struct guardian *guardian; /* NULL if there is none */
 	FILE *trace;
 	enum found found;
 	char run_state[64]; /* the stub's word for it: "paused (prelaunch)"; "" if it has none */
 	bool left;          /* detach_from() was called */
+	bool broken;        /* the connection was lost for good */
 	double attached_at, left_at; /* monotonic_seconds() */
 };
 
+/*
+ * Sets a guardian over the guest that will be attached to; to be called before there are threads.
+ * It may be left out, and then there is none. options have to outlive the attachment.
+ */
+void attachment_init(struct attachment *attachment, const struct options *options);
+
 /* Connects; on most stubs the guest stands still from here on. Returns 0 or -1. */
 int attach_to(
+	struct attachment *attachment, const struct options *options, struct failure *failure);
+
+/* Whether attach_again() is worth a try where the connection was lost. */
+bool may_attach_again(const struct attachment *attachment, const struct options *options);
+
+/*
+ * Connects once more, after failures with longer and longer pauses, for as long as the options say.
+ * Whether it is the same guest, standing still, is for the caller to find out. Returns 0 or -1.
+ */
+int attach_again(
 	struct attachment *attachment, const struct options *options, struct failure *failure);
 
 /* How long the guest stood still; right once it was left. */

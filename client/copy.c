@@ -10,6 +10,7 @@ struct copy {
 	const struct plan *plan;
 	struct pipeline *pipeline;
 	struct progress *progress;
+	struct recovery *recovery; /* NULL for none */
 	struct copy_result *result;
 	struct core_cursor cursor; /* behind what was chosen */
 	struct core_piece *chosen; /* the next that is given; NULL if none is yet */
@@ -88,6 +89,8 @@ static int take_piece(void *ctx, const struct rsp_read *piece)
 
 	if (piece->buf == copy->nowhere)
 		return 0;
+	if (copy->recovery)
+		recovery_note(copy->recovery, piece);
 	candidates_look(&copy->result->candidates, copy->plan->core.arch, piece->addr, piece->buf,
 		piece->len);
 	pipeline_submit(copy->pipeline);
@@ -106,16 +109,30 @@ static void note_unreadable(void *ctx, uint64_t addr, size_t len)
 		copy->no_memory = true;
 }
 
+/* Reads it, and makes sure that every answer was the one to its request. */
+static int stream(struct copy *copy, const struct guest *guest, const struct rsp_stream *stream)
+{
+	int rc;
+
+	if (copy->recovery)
+		rsp_set_recovery(guest->rsp, recovery_run, copy->recovery);
+	rc = lane_stream(guest, stream);
+	rsp_set_recovery(guest->rsp, NULL, NULL);
+	return rc ? rc : rsp_check_in_step(guest->rsp);
+}
+
 int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeline *pipeline,
-	struct progress *progress, struct copy_result *result, struct failure *failure)
+	struct progress *progress, struct recovery *recovery, struct copy_result *result,
+	struct failure *failure)
 {
 	struct copy copy = {
 		.plan = plan,
 		.pipeline = pipeline,
 		.progress = progress,
+		.recovery = recovery,
 		.result = result,
 	};
-	const struct rsp_stream stream = {
+	const struct rsp_stream pieces = {
 		.next = give_piece,
 		.done = take_piece,
 		.unreadable = note_unreadable,
@@ -127,10 +144,13 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeli
 	copy.nowhere = copy.gap_max ? malloc(CORE_PIECE_MAX) : NULL;
 	if (copy.gap_max && !copy.nowhere)
 		return fail(failure, STATUS_FAILED, "no memory");
-	rc = lane_stream(guest, &stream);
+	rc = stream(&copy, guest, &pieces);
 	free(copy.nowhere);
 	if (rc && interrupt_signal())
 		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
+	if (rc < 0 && recovery && recovery->failure.status != STATUS_DONE)
+		return fail(failure, recovery->failure.status, "reading memory: %s",
+			recovery->failure.text);
 	if (rc < 0)
 		return fail_rsp(failure, guest->rsp, "reading memory");
 	if (copy.no_memory)

@@ -9,6 +9,7 @@
 #include "client/pipeline.h"
 #include "client/plan.h"
 #include "client/progress.h"
+#include "client/recovery.h"
 
 struct copy_result {
 	uint64_t bytes;               /* of guest memory that were read */
@@ -20,10 +21,12 @@ void copy_result_init(struct copy_result *result);
 void copy_result_deinit(struct copy_result *result);
 
 /*
- * Reads all memory of the plan. The guest is not needed any more when it returns, but the core is
- * not whole before pipeline_finish(). Returns 0 or -1.
+ * Reads all memory of the plan, over a new connection (see client/recovery.h) if the first one
+ * breaks; recovery is NULL for none. The guest is not needed any more when it returns, but the core
+ * is not whole before pipeline_finish(). Returns 0 or -1.
  */
 int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeline *pipeline,
-	struct progress *progress, struct copy_result *result, struct failure *failure);
+	struct progress *progress, struct recovery *recovery, struct copy_result *result,
+	struct failure *failure);
 
 #endif

@@ -15,6 +15,9 @@
 #include "client/report.h"
 #include "client/tell.h"
 
+/* Of a link that breaks each time before the guest is known. */
+enum { BEGINNINGS_MAX = 8 };
+
 struct dump {
 	const struct options *options;
 	struct destination destination; /* nowhere in a dry run */
@@ -23,11 +26,13 @@ struct dump {
 	struct plan plan;
 	struct core *core;
 	struct pipeline *pipeline;
+	struct recovery recovery;
 	struct copy_result copied;
 	struct progress progress;
 	double copy_seconds;
-	double rate;   /* measured in a dry run */
-	bool finished; /* the core is whole and has its name */
+	unsigned beginnings; /* after connections that broke */
+	double rate;         /* measured in a dry run */
+	bool finished;       /* the core is whole and has its name */
 };
 
 static int create_core(struct dump *dump, struct failure *failure)
@@ -50,8 +55,9 @@ static int copy_memory(struct dump *dump, struct failure *failure)
 	if (dump->destination.upload)
 		progress_watch_upload(&dump->progress, upload_sent, dump->destination.upload);
 	progress_start(&dump->progress, dump->plan.bytes);
-	rc = copy_pages(
-		&dump->guest, &dump->plan, dump->pipeline, &dump->progress, &dump->copied, failure);
+	recovery_init(&dump->recovery, &dump->attachment, &dump->guest, dump->options);
+	rc = copy_pages(&dump->guest, &dump->plan, dump->pipeline, &dump->progress, &dump->recovery,
+		&dump->copied, failure);
 	progress_clear(&dump->progress);
 	dump->copy_seconds = monotonic_seconds() - started;
 	return rc;
@@ -101,20 +107,48 @@ static int leave_and_finish(struct dump *dump, struct failure *failure)
 	return left || finished ? -1 : 0;
 }
 
+static int learn_and_plan(struct dump *dump, struct failure *failure)
+{
+	const struct options *options = dump->options;
+	bool late = options->dry_run || destination_takes_late_note(&dump->destination);
+
+	return guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
+	                       plan_make(&dump->plan, &dump->guest, options, late, failure)
+	               ? -1
+	               : 0;
+}
+
+/* The connection broke before anything was written: all is learned from the beginning. */
+static int start_over(struct dump *dump, struct failure *failure)
+{
+	const struct options *options = dump->options;
+
+	if (rsp_failure(dump->attachment.rsp) != RSP_LOST ||
+		!may_attach_again(&dump->attachment, options) ||
+		dump->beginnings++ == BEGINNINGS_MAX)
+		return -1;
+	plan_deinit(&dump->plan);
+	guest_deinit(&dump->guest);
+	return attach_again(&dump->attachment, options, failure) ||
+	                       guest_prepare(&dump->guest, options, failure)
+	               ? -1
+	               : 0;
+}
+
 static int take_core(struct dump *dump, struct failure *failure)
 {
 	const struct options *options = dump->options;
 
+	attachment_init(&dump->attachment, options);
 	/* What cannot be done without it is known before the guest is stopped for it. */
+	if (!options->dry_run && destination_open(&dump->destination, options, failure))
+		return -1;
 	if (guest_prepare(&dump->guest, options, failure) ||
-		(!options->dry_run && destination_open(&dump->destination, options, failure)))
+		attach_to(&dump->attachment, options, failure))
 		return -1;
-	if (attach_to(&dump->attachment, options, failure) ||
-		guest_learn(&dump->guest, dump->attachment.rsp, options, failure) ||
-		plan_make(&dump->plan, &dump->guest, options,
-			options->dry_run || destination_takes_late_note(&dump->destination),
-			failure))
-		return -1;
+	while (learn_and_plan(dump, failure))
+		if (start_over(dump, failure))
+			return -1;
 	report_gaps(options, &dump->guest, &dump->plan);
 	if (options->dry_run)
 		return measure_rate(&dump->guest, &dump->rate, failure) ||

@@ -7,6 +7,7 @@
 
 #include "client/direct_memory.h"
 #include "client/lane.h"
+#include "client/samples.h"
 #include "client/vmcoreinfo_option.h"
 #include "layout/memory_map.h"
 #include "layout/mtree.h"
@@ -32,8 +33,16 @@ static int learn_arch(struct guest *guest, const struct rsp_description *descrip
 
 struct cpu_filling {
 	struct registers *registers;
+	uint64_t digest;
 	bool failed;
 };
+
+static uint64_t digest_register(
+	uint64_t digest, const struct rsp_register *which, const uint8_t *bytes, size_t size)
+{
+	digest = digest_bytes(digest, which->name, strlen(which->name));
+	return digest_bytes(digest, bytes, size);
+}
 
 static void take_register(
 	void *ctx, const struct rsp_register *which, const uint8_t *bytes, size_t size)
@@ -41,6 +50,7 @@ static void take_register(
 	struct cpu_filling *filling = ctx;
 	size_t known;
 
+	filling->digest = digest_register(filling->digest, which, bytes, size);
 	/* QEMU for PowerPC has lr and others again among the special registers, with stale values.
 	 */
 	if (registers_find(filling->registers, which->name, &known))
@@ -95,7 +105,8 @@ static int learn_cpus(
 	if (!guest->cpus)
 		return fail(failure, STATUS_FAILED, "no memory");
 	for (size_t i = 0; i < count; i++) {
-		struct cpu_filling filling = { .registers = &guest->cpus[i] };
+		struct cpu_filling filling = { .registers = &guest->cpus[i],
+			.digest = guest->register_digest };
 
 		registers_init(&guest->cpus[i], (unsigned)i, guest->arch->order);
 		guest->cpu_count++;
@@ -104,6 +115,7 @@ static int learn_cpus(
 			return fail_rsp(failure, guest->rsp, "reading registers");
 		if (filling.failed)
 			return fail(failure, STATUS_FAILED, "no memory for registers");
+		guest->register_digest = filling.digest;
 	}
 	choose_variant(guest);
 	return 0;
@@ -312,6 +324,30 @@ int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *opti
 	if (learn_physical_memory(guest, options, failure))
 		return -1;
 	return lane_choose(guest, options, failure) ? -1 : learn_kernel(guest, options, failure);
+}
+
+static void add_to_digest(
+	void *ctx, const struct rsp_register *which, const uint8_t *bytes, size_t size)
+{
+	uint64_t *digest = ctx;
+
+	*digest = digest_register(*digest, which, bytes, size);
+}
+
+int guest_digest_registers(const struct guest *guest, uint64_t *digest)
+{
+	struct rsp_description description;
+	int rc;
+
+	*digest = 0;
+	rc = rsp_read_description(guest->rsp, &description);
+	if (rc && rsp_failure(guest->rsp) == RSP_UNSUPPORTED)
+		rc = describe_by_custom(guest->arch, &description);
+	for (size_t i = 0; rc == 0 && i < guest->cpu_count; i++)
+		rc = rsp_read_registers(
+			guest->rsp, &guest->threads[i], &description, add_to_digest, digest);
+	rsp_description_deinit(&description);
+	return rc;
 }
 
 void guest_deinit(struct guest *guest)

@@ -24,6 +24,7 @@ struct guest {
 	struct rsp_thread *threads;
 	struct registers *cpus;
 	size_t cpu_count;
+	uint64_t register_digest; /* of what the stub itself says of them */
 
 	struct ranges ram;      /* what holds the guest's own data */
 	struct ranges memory;   /* what goes into a core: ram, or more with --ram all */
@@ -55,6 +56,12 @@ int guest_prepare(struct guest *guest, const struct options *options, struct fai
 int guest_learn(struct guest *guest, struct rsp *rsp, const struct options *options,
 	struct failure *failure);
 void guest_deinit(struct guest *guest);
+
+/*
+ * Reads the registers of all vCPUs again, and computes their digest. Returns 0, or -1 with the
+ * reason in rsp_error().
+ */
+int guest_digest_registers(const struct guest *guest, uint64_t *digest);
 
 /*
  * Looks at the VMCOREINFO at paddr, which the copy passed by, and takes it if it fits the guest and

@@ -20,6 +20,7 @@ struct info {
 
 static int learn(struct info *info, const struct options *options, struct failure *failure)
 {
+	attachment_init(&info->attachment, options);
 	if (guest_prepare(&info->guest, options, failure) ||
 		attach_to(&info->attachment, options, failure) ||
 		guest_learn(&info->guest, info->attachment.rsp, options, failure) ||

@@ -182,6 +182,7 @@ static int set_timeout(struct options *options, const char *value)
 
 static int set_retry(struct options *options, const char *value)
 {
+	options->has_retry = true;
 	return set_number(&options->retry, value, 0, SECONDS_MAX);
 }
 
@@ -273,8 +274,9 @@ static const struct option_row rows[] = {
 		"dump info release upload", set_connect_timeout },
 	{ 0, "timeout", "SECONDS", "longest silence of the stub (default 30)",
 		"dump info release upload", set_timeout },
-	{ 0, "retry", "SECONDS", "go on trying to connect (default 0)", "dump info release upload",
-		set_retry },
+	{ 0, "retry", "SECONDS",
+		"go on trying to connect (default 0; 30 when the connection breaks)",
+		"dump info release upload", set_retry },
 	{ 0, "progress", "HOW", "auto, bar, plain, json or none", "dump upload", set_progress },
 	{ 0, "json", NULL, "print the result as one JSON object on stdout",
 		"dump info release upload", set_json },

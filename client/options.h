@@ -40,6 +40,7 @@ struct options {
 	enum after after;
 	enum lane lane;
 	unsigned connect_timeout, timeout, retry; /* seconds */
+	bool has_retry;
 	enum progress_mode progress;
 	bool json, quiet, dry_run;
 	unsigned verbose;

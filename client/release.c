@@ -8,6 +8,7 @@
 static int release(
 	struct attachment *attachment, const struct options *options, struct failure *failure)
 {
+	attachment_init(attachment, options);
 	if (attach_to(attachment, options, failure))
 		return -1;
 	if (rsp_use_virtual_memory(attachment->rsp))

@@ -182,7 +182,7 @@ static int unpack(struct rsp *rsp, const struct rsp_frame *frame, struct rsp_rep
 static bool pass_over(struct rsp *rsp, enum rsp_expect expect, const struct rsp_reply *reply)
 {
 	if (is_stop(reply) && expect != RSP_EXPECT_STOP) {
-		rsp->stub.announced_stop = true;
+		rsp->stub.announced_stop = rsp->will->announced_stop = true;
 		return true;
 	}
 	return is_output(reply) && expect != RSP_EXPECT_OUTPUT;
@@ -305,6 +305,7 @@ int rsp_drain(struct rsp *rsp)
 {
 	bool uninterrupted = rsp->uninterrupted;
 	struct rsp_reply reply;
+	size_t printed = 0;
 	int rc = 0;
 
 	rsp->uninterrupted = true;
@@ -313,6 +314,10 @@ int rsp_drain(struct rsp *rsp)
 		rc = rsp_receive(rsp, rsp->expected, &reply);
 		if (rsp->step.lost)
 			rc = 0;
+		printed += reply.size;
+		/* Each piece of output counts as an answer, but none of them is due. */
+		if (rc == 0 && rsp->expected == RSP_EXPECT_OUTPUT && printed > 2 * RSP_MONITOR_MAX)
+			rc = rsp_fail(rsp, RSP_CONFUSED, "a monitor command prints without end");
 	}
 	rsp->uninterrupted = uninterrupted;
 	return rc;

@@ -35,8 +35,10 @@ struct rsp_step {
 
 struct rsp {
 	struct rsp_options options;
+	struct rsp_target target;
 	struct rsp_link link;
 	struct rsp_stub stub;
+	struct rsp_will *will, own_will; /* the caller's, or ours */
 	const struct rsp_quirks *quirks;
 
 	enum rsp_failure failure;
@@ -63,17 +65,17 @@ struct rsp {
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;
-	unsigned pause_us;        /* of rsp_gather() where the link has no mark, 0 for none */
-	struct rsp_window window; /* of memory reads on their way */
-	bool streaming;           /* answers are not acknowledged */
-	bool uninterrupted;       /* cancel_fd is not looked at */
+	unsigned pause_us;         /* of rsp_gather() where the link has no mark, 0 for none */
+	struct rsp_window window;  /* of memory reads on their way */
+	bool streaming;            /* answers are not acknowledged */
+	bool uninterrupted;        /* cancel_fd is not looked at */
+	int (*recover)(void *ctx); /* see rsp_set_recovery() */
+	void *recover_ctx;
 
 	bool read_size_proven;           /* a read of stub.read_size bytes was answered in full */
 	bool threadless;                 /* the stub lists no threads: none can be selected */
 	bool memory_mode;                /* the stub has Qqemu.PhyMemMode */
 	bool physical;                   /* what it is set to */
-	bool switched;                   /* to physical addresses, by quirks->physical_command */
-	int physical_before;             /* the mode as we found it, -1 if we did not change it */
 	uint64_t memory_base;            /* of all reads, see rsp_set_memory_base() */
 	char architecture[RSP_NAME_MAX]; /* of the target description, if it was read */
 };
@@ -144,6 +146,24 @@ int rsp_step_junk(struct rsp *rsp);
 int rsp_step_notification(struct rsp *rsp, const struct rsp_frame *frame);
 void rsp_step_refused(struct rsp *rsp);
 int rsp_step_answer(struct rsp *rsp);
+
+/* The first words on a new connection: makes rsp->stub and rsp->quirks known. */
+int rsp_greet(struct rsp *rsp);
+
+enum rsp_farewell {
+	RSP_FAREWELL_NOTHING, /* within the time that a stub may be silent */
+	RSP_FAREWELL_OK,
+	RSP_FAREWELL_OTHER, /* something else, or the end of the connection; it is to be read */
+};
+
+/* Waits for the answer to the last request. It is not read, but can be afterwards. */
+enum rsp_farewell rsp_await_farewell(struct rsp *rsp);
+
+/*
+ * After a failure in the middle of reading memory: 0 if what was set by rsp_set_recovery() has made
+ * the connection whole, so that all that is not done can be asked for anew.
+ */
+int rsp_recover(struct rsp *rsp);
 
 /* Runs a command of the monitor whose output is of no interest. Returns 0 or -1. */
 int rsp_run_command(struct rsp *rsp, const char *command);

@@ -320,6 +320,12 @@ static int read_rest(struct rsp_hostpipe *hostpipe, const struct rsp_stream *str
 	return rsp_stream_memory(hostpipe->rsp, &rest);
 }
 
+/* A pipe that is short of bytes says nothing of the connection. */
+static bool may_read_rest(struct rsp *rsp)
+{
+	return rsp->failure == RSP_REFUSED || (rsp->failure == RSP_LOST && rsp_recover(rsp) == 0);
+}
+
 int rsp_hostpipe_stream(struct rsp_hostpipe *hostpipe, const struct rsp_stream *stream)
 {
 	int rc;
@@ -327,7 +333,7 @@ int rsp_hostpipe_stream(struct rsp_hostpipe *hostpipe, const struct rsp_stream *
 	if (hostpipe->ends.read_end < 0)
 		return rsp_stream_memory(hostpipe->rsp, stream);
 	rc = run(hostpipe, stream);
-	if (rc < 0 && hostpipe->rsp->failure == RSP_REFUSED)
+	if (rc < 0 && may_read_rest(hostpipe->rsp))
 		rc = read_rest(hostpipe, stream);
 	hostpipe->count = hostpipe->filled = 0;
 	return rc;

@@ -29,8 +29,9 @@ struct rsp_hostpipe;
 struct rsp_hostpipe *rsp_hostpipe_open(struct rsp *rsp, uint64_t addr);
 
 /*
- * As rsp_stream_memory(). If the stub refuses a command in the middle, the rest is read by ordinary
- * reads. After anything but 0 the pipe is given up, and so is what follows.
+ * As rsp_stream_memory(). If the stub refuses a command in the middle, or has to be connected to
+ * anew, the rest is read by ordinary reads. After anything but 0 the pipe is given up, and so is
+ * what follows.
  */
 int rsp_hostpipe_stream(struct rsp_hostpipe *hostpipe, const struct rsp_stream *stream);
 

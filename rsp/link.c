@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,13 +18,28 @@
 
 #include "rsp/clock.h"
 
-enum { COMMAND_END_MS = 1000 };
+enum { COMMAND_END_MS = 1000, READ_AWAY_MAX = 64 };
 
-void rsp_link_init(struct rsp_link *link)
+static void reset(struct rsp_link *link)
 {
+	struct rsp_link_holder holder = link->holder;
+
 	memset(link, 0, sizeof(*link));
 	link->fd = -1;
 	link->saved_flags = -1;
+	link->holder = holder;
+}
+
+void rsp_link_init(struct rsp_link *link)
+{
+	link->holder = (struct rsp_link_holder){ NULL, NULL };
+	reset(link);
+}
+
+static void tell_holder(const struct rsp_link *link, int fd)
+{
+	if (link->holder.hold)
+		link->holder.hold(link->holder.ctx, fd);
 }
 
 static int set_nonblocking(int fd, int *flags_before)
@@ -65,8 +81,8 @@ static int finish_connect(int fd, uint64_t deadline, int cancel_fd)
 }
 
 /* Returns a connected non-blocking socket, or -1 with an errno value in *cause. */
-static int connect_socket(int family, const struct sockaddr *address, socklen_t size,
-	uint64_t deadline, int cancel_fd, int *cause)
+static int connect_socket(const struct rsp_link *link, int family, const struct sockaddr *address,
+	socklen_t size, uint64_t deadline, int cancel_fd, int *cause)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -75,9 +91,11 @@ static int connect_socket(int family, const struct sockaddr *address, socklen_t 
 		return -1;
 	}
 	*cause = 0;
+	tell_holder(link, fd);
 	if (connect(fd, address, size))
 		*cause = errno == EINPROGRESS ? finish_connect(fd, deadline, cancel_fd) : errno;
 	if (*cause) {
+		tell_holder(link, -1);
 		close(fd);
 		return -1;
 	}
@@ -107,8 +125,8 @@ static int open_tcp(struct rsp_link *link, const struct rsp_target *target, uint
 	}
 	for (struct addrinfo *at = found; at && link->fd < 0 && cause != ECANCELED;
 		at = at->ai_next)
-		link->fd = connect_socket(
-			at->ai_family, at->ai_addr, at->ai_addrlen, deadline, cancel_fd, &cause);
+		link->fd = connect_socket(link, at->ai_family, at->ai_addr, at->ai_addrlen,
+			deadline, cancel_fd, &cause);
 	freeaddrinfo(found);
 	if (link->fd < 0) {
 		*again = worth_another_try(cause);
@@ -133,7 +151,7 @@ static int open_unix(struct rsp_link *link, const struct rsp_target *target, uin
 		return -1;
 	}
 	memcpy(address.sun_path, target->path, strlen(target->path) + 1);
-	link->fd = connect_socket(AF_UNIX, (const struct sockaddr *)&address, sizeof(address),
+	link->fd = connect_socket(link, AF_UNIX, (const struct sockaddr *)&address, sizeof(address),
 		deadline, cancel_fd, &cause);
 	if (link->fd < 0) {
 		*again = worth_another_try(cause);
@@ -224,7 +242,7 @@ int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsign
 	uint64_t deadline = rsp_clock_now() + timeout_ms;
 	int rc = -1;
 
-	rsp_link_init(link);
+	reset(link);
 	*again = false;
 	switch (target->kind) {
 	case RSP_TARGET_TCP:
@@ -243,11 +261,40 @@ int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsign
 		rc = open_fd(link, target->fd, why, why_size);
 		break;
 	}
+	/* These could not be told of before: whoever opens them is connected. */
+	if (rc == 0 && target->kind != RSP_TARGET_TCP && target->kind != RSP_TARGET_UNIX)
+		tell_holder(link, link->fd);
 	if (rc)
 		rsp_link_close(link);
 	else
 		learn_kind(link);
 	return rc;
+}
+
+int rsp_link_adopt(struct rsp_link *link, int fd)
+{
+	reset(link);
+	if (set_nonblocking(fd, NULL))
+		return -1;
+	link->fd = fd;
+	learn_kind(link);
+	/* Where the one who had it before us left it */
+	if (link->mark)
+		link->mark = INT_MAX;
+	rsp_link_set_mark(link, 1);
+	return 0;
+}
+
+bool rsp_link_wait(struct rsp_link *link, int timeout_ms)
+{
+	struct pollfd input = { .fd = link->fd, .events = POLLIN };
+
+	return poll(&input, 1, timeout_ms) != 0;
+}
+
+ssize_t rsp_link_peek(struct rsp_link *link, void *buf, size_t size)
+{
+	return recv(link->fd, buf, size, MSG_PEEK);
 }
 
 ssize_t rsp_link_read(struct rsp_link *link, void *buf, size_t size)
@@ -312,9 +359,24 @@ static void end_command(pid_t child)
 	}
 }
 
+/*
+ * What was never read makes the end of a TCP connection a reset, which may overtake what was sent
+ * last.
+ */
+static void read_away(struct rsp_link *link)
+{
+	char nowhere[4096];
+
+	for (int i = 0;
+		i < READ_AWAY_MAX && recv(link->fd, nowhere, sizeof(nowhere), MSG_DONTWAIT) > 0;)
+		i++;
+}
+
 void rsp_link_close(struct rsp_link *link)
 {
 	if (link->fd >= 0) {
+		tell_holder(link, -1);
+		read_away(link);
 		if (link->serial)
 			tcsetattr(link->fd, TCSANOW, &link->saved_terminal);
 		rsp_link_set_mark(link, 1);
@@ -324,5 +386,5 @@ void rsp_link_close(struct rsp_link *link)
 	}
 	if (link->child)
 		end_command(link->child);
-	rsp_link_init(link);
+	reset(link);
 }

@@ -14,6 +14,16 @@
 
 #include "rsp/target.h"
 
+/*
+ * Whoever wants to outlive us with the connection in his hands: called with each descriptor before
+ * it is connected, when he may take a duplicate of it, and with -1 before we close it, when he has
+ * to close his, since only the last one to close ends a connection.
+ */
+struct rsp_link_holder {
+	void (*hold)(void *ctx, int fd); /* NULL if there is nobody */
+	void *ctx;
+};
+
 struct rsp_link {
 	int fd;          /* both ways; -1 while closed */
 	pid_t child;     /* of a command, else 0 */
@@ -22,6 +32,7 @@ struct rsp_link {
 	bool serial;
 	bool socket; /* where answers can wait; a line holds 4 KiB, a pipe may hold as little */
 	int mark;    /* so many bytes make poll() wake us; 0 where it wakes for any: all but TCP */
+	struct rsp_link_holder holder; /* survives rsp_link_close() */
 };
 
 void rsp_link_init(struct rsp_link *link);
@@ -33,9 +44,19 @@ void rsp_link_init(struct rsp_link *link);
 int rsp_link_open(struct rsp_link *link, const struct rsp_target *target, unsigned timeout_ms,
 	int cancel_fd, bool *again, char *why, size_t why_size);
 
+/* Takes over a descriptor that rsp_link_open() of another process made, perhaps not connected. */
+int rsp_link_adopt(struct rsp_link *link, int fd);
+
 /* As read(2) and write(2), without SIGPIPE where the link is a socket. */
 ssize_t rsp_link_read(struct rsp_link *link, void *buf, size_t size);
 ssize_t rsp_link_write(struct rsp_link *link, const void *buf, size_t size);
+
+/* Waits for input, at most so long. */
+bool rsp_link_wait(struct rsp_link *link, int timeout_ms);
+
+/* As read(2), of what a later read will give again: -1 with ENOTSOCK where there is no such thing.
+ */
+ssize_t rsp_link_peek(struct rsp_link *link, void *buf, size_t size);
 
 /*
  * Lets poll() tell of input only once there are so many bytes, or the end. False where that cannot

@@ -185,6 +185,25 @@ static int fill_window(struct engine *engine)
 	return rsp_push(engine->rsp);
 }
 
+/* On a new connection nothing is on its way: asks for all that is not done from its start. */
+static int start_over(struct engine *engine)
+{
+	engine->request_count = engine->again_count = 0;
+	engine->bytes = engine->arrived = 0;
+	engine->window_max = engine->rsp->stub.pipelines ? WINDOW_MAX : 1;
+	/* A stack: the first one comes last. */
+	for (size_t i = engine->piece_count; i-- > 0;) {
+		size_t index = (engine->first_piece + i) % PIECES_MAX;
+		struct piece *piece = &engine->pieces[index];
+
+		piece->done = piece->read.unreadable = 0;
+		piece->asked = piece->read.len;
+		if (ask_again(engine, index, 0, piece->read.len))
+			return -1;
+	}
+	return 0;
+}
+
 static bool is_size_error(const struct rsp_reply *reply)
 {
 	/* QEMU, Black Magic, and what many say to everything. */
@@ -352,8 +371,12 @@ int rsp_stream_memory(struct rsp *rsp, const struct rsp_stream *stream)
 	int rc = -1;
 
 	if (engine_init(&engine, rsp, stream) == 0) {
+		do {
+			rsp->streaming = engine.window_max > 1;
+			rc = run(&engine);
+			rsp->streaming = false;
+		} while (rc < 0 && rsp_recover(rsp) == 0 && start_over(&engine) == 0);
 		rsp->streaming = engine.window_max > 1;
-		rc = run(&engine);
 		/* What was asked for must be taken in before anything else is said. */
 		if (rc)
 			rsp_settle(rsp);
@@ -426,7 +449,7 @@ static bool reads_physical_always(const struct rsp *rsp)
 
 static int switch_by_command(struct rsp *rsp)
 {
-	rsp->switched = true;
+	rsp->will->switched = true;
 	if (rsp_run_command(rsp, rsp->quirks->physical_command))
 		return -1;
 	rsp->stub.physical_memory = true;
@@ -436,8 +459,8 @@ static int switch_by_command(struct rsp *rsp)
 static int switch_by_mode(struct rsp *rsp)
 {
 	/* Before it is changed: whoever interrupts us then finds what there is to put back. */
-	if (rsp->physical_before < 0)
-		rsp->physical_before = rsp->physical;
+	if (rsp->will->memory_mode < 0)
+		rsp->will->memory_mode = rsp->physical;
 	return set_memory_mode(rsp, 1);
 }
 
@@ -459,8 +482,8 @@ int rsp_use_virtual_memory(struct rsp *rsp)
 {
 	if (rsp_recognise_by_monitor(rsp))
 		return -1;
-	rsp->physical_before = -1;
-	rsp->switched = false;
+	rsp->will->memory_mode = -1;
+	rsp->will->switched = false;
 	if (rsp->quirks->virtual_command)
 		return rsp_run_command(rsp, rsp->quirks->virtual_command);
 	return rsp->memory_mode ? set_memory_mode(rsp, 0) : 0;

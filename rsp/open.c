@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Coming and going: the first words with a stub, and the last. */
+/* The first words with a stub, and the first after a connection was lost. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +23,13 @@ struct rsp *rsp_create(const struct rsp_options *options)
 	if (!rsp)
 		return NULL;
 	rsp->options = *options;
-	rsp->physical_before = -1;
+	rsp->will = options->will ? options->will : &rsp->own_will;
+	*rsp->will = (struct rsp_will){ .memory_mode = -1 };
 	rsp->quirks = &rsp_quirks_unknown;
 	rsp->stub.name = rsp->quirks->name;
 	rsp_window_init(&rsp->window, 0);
 	rsp_link_init(&rsp->link);
+	rsp->link.holder = (struct rsp_link_holder){ options->hold, options->hold_ctx };
 	rsp->input = malloc(RSP_INPUT_SIZE);
 	rsp->output = malloc(RSP_OUTPUT_SIZE);
 	rsp->expanded = malloc(RSP_PACKET_MAX + 1);
@@ -69,16 +71,16 @@ const struct rsp_stub *rsp_stub(const struct rsp *rsp)
 	return &rsp->stub;
 }
 
-static int connect_link(struct rsp *rsp, const struct rsp_target *target)
+static int connect_link(struct rsp *rsp, unsigned retry_ms)
 {
-	uint64_t deadline = rsp_clock_now() + rsp->options.retry_ms;
+	uint64_t deadline = rsp_clock_now() + retry_ms;
 	char why[256] = "";
 
 	for (;;) {
 		struct pollfd cancel = { .fd = rsp->options.cancel_fd, .events = POLLIN };
 		bool again = false;
 
-		if (rsp_link_open(&rsp->link, target, rsp->options.connect_timeout_ms,
+		if (rsp_link_open(&rsp->link, &rsp->target, rsp->options.connect_timeout_ms,
 			    rsp->options.cancel_fd, &again, why, sizeof(why)) == 0)
 			return 0;
 		if (poll(&cancel, 1, 0) > 0)
@@ -122,16 +124,17 @@ static void choose_read_size(struct rsp_stub *stub)
 		stub->read_size *= 2;
 }
 
+static const char features_request[] =
+	"qSupported:multiprocess+;xmlRegisters=i386;vContSupported+;binary-upload+";
+
 static int learn_features(struct rsp *rsp)
 {
-	static const char request[] =
-		"qSupported:multiprocess+;xmlRegisters=i386;vContSupported+;binary-upload+";
 	struct rsp_stub *stub = &rsp->stub;
 	struct rsp_reply reply;
 
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", request))
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", features_request))
 		return -1;
-	if (strncmp(reply.text, request, strlen("qSupported")) == 0)
+	if (strncmp(reply.text, features_request, strlen("qSupported")) == 0)
 		return rsp_fail(rsp, RSP_UNREACHABLE,
 			"what answers there is no gdb stub: it repeats what it hears");
 	snprintf(stub->features, sizeof(stub->features), "%s", reply.text);
@@ -151,119 +154,108 @@ static int learn_features(struct rsp *rsp)
 	return 0;
 }
 
-int rsp_open(struct rsp *rsp, const char *target)
+int rsp_greet(struct rsp *rsp)
 {
-	struct rsp_target parsed;
 	struct rsp_reply reply;
-	char why[256];
-	/* Settles what a client that died before us left without one. */
-	static const char sign = '+';
 
-	if (rsp_target_parse(target, &parsed, why, sizeof(why)))
-		return rsp_fail(rsp, RSP_BAD_TARGET, "%s", why);
-	if (connect_link(rsp, &parsed))
-		return -1;
-	rsp->output[rsp->out_end++] = (uint8_t)sign;
-	if (learn_features(rsp))
-		return -1;
-	if (rsp_request(rsp, RSP_EXPECT_STOP, &reply, "?"))
+	if (learn_features(rsp) || rsp_request(rsp, RSP_EXPECT_STOP, &reply, "?"))
 		return -1;
 	if (reply.text[0] == 'W' || reply.text[0] == 'X')
 		return rsp_fail(rsp, RSP_REFUSED, "the stub says that its guest has ended");
 	return rsp_recognise(rsp);
 }
 
-/* Makes rsp->processes known, if they are not. Returns how many: 0 if they cannot be listed. */
-static size_t learn_processes(struct rsp *rsp)
+static int connect_and_greet(struct rsp *rsp, unsigned retry_ms)
 {
-	struct rsp_thread *threads = NULL;
-	size_t count;
+	/* Settles what a client that died before us left without one. */
+	static const char sign = '+';
 
-	if (!rsp->process_count && rsp_list_threads(rsp, &threads, &count) == 0)
-		free(threads);
-	return rsp->process_count;
-}
-
-/*
- * Nothing may be sent behind the last `D`, not even the acknowledgement of its answer: QEMU 7.2 to
- * 11.1 dies of a request then, and any byte stops the guest again.
- */
-static int detach(struct rsp *rsp)
-{
-	size_t count = rsp->stub.multiprocess ? learn_processes(rsp) : 0;
-	struct rsp_reply reply;
-
-	rsp->streaming = true;
-	if (rsp->quirks->deaf_to_detach)
-		return rsp_send(rsp, "D", 1) || rsp_flush(rsp) ? -1 : 0;
-	for (size_t i = 0; i < count; i++)
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D;%llx",
-			    (unsigned long long)rsp->processes[i]) ||
-			rsp_check(rsp, &reply, "detach"))
-			return -1;
-	if (count == 0) {
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D"))
-			return -1;
-		/* QEMU wants a process, of which it has one, if we could not learn which there are.
-		 */
-		if (rsp_is_error(&reply) && rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "D;1"))
-			return -1;
-		return rsp_check(rsp, &reply, "detach");
-	}
-	return 0;
-}
-
-static int restore_memory_mode(struct rsp *rsp)
-{
-	struct rsp_reply reply;
-
-	if (rsp->switched) {
-		rsp->switched = false;
-		return rsp_run_command(rsp, rsp->quirks->virtual_command);
-	}
-	if (rsp->physical_before < 0)
-		return 0;
-	if (rsp_request(
-		    rsp, RSP_EXPECT_ANSWER, &reply, "Qqemu.PhyMemMode:%d", rsp->physical_before) ||
-		rsp_check(rsp, &reply, "put its memory mode back"))
+	if (connect_link(rsp, retry_ms))
 		return -1;
-	rsp->physical_before = -1;
-	return 0;
+	rsp->output[rsp->out_end++] = (uint8_t)sign;
+	return rsp_greet(rsp);
 }
 
-/*
- * Nobody has answered, but somebody may when we are gone: QEMU leaves a second client waiting, and
- * when the first one has gone takes up the connection, though it is closed by then, and stops the
- * guest for it. What lies in the connection to be read then lets the guest run.
- */
-static void leave_word(struct rsp *rsp)
+int rsp_open(struct rsp *rsp, const char *target)
 {
-	static const char word[] = "D;1";
+	char why[256];
 
-	if (rsp_send(rsp, word, strlen(word)) == 0)
-		rsp_push(rsp);
+	if (rsp_target_parse(target, &rsp->target, why, sizeof(why)))
+		return rsp_fail(rsp, RSP_BAD_TARGET, "%s", why);
+	return connect_and_greet(rsp, rsp->options.retry_ms);
 }
 
-int rsp_release(struct rsp *rsp, enum rsp_after after)
+/* Nothing of what was on its way counts any more; what is known of the stub is learned again. */
+static void forget_conversation(struct rsp *rsp)
 {
-	/* Whoever gave no answer is not waited for again. */
-	bool given_up = !rsp->answered && rsp->failure == RSP_UNREACHABLE;
-	int rc = -1;
+	struct rsp_stub *stub = &rsp->stub;
 
-	rsp->uninterrupted = true;
-	if (rsp->link.fd < 0) {
-		rsp_fail(rsp, RSP_LOST, "not connected");
-	} else if (!given_up && rsp_drain(rsp) == 0) {
-		rc = restore_memory_mode(rsp);
-		/* A stub that keeps its mode can let the guest run all the same. */
-		if (after == RSP_RESUME && (rc == 0 || rsp->failure == RSP_REFUSED) && detach(rsp))
-			rc = -1;
-	} else if (!rsp->answered) {
-		if (after == RSP_RESUME && !rsp->junk_size)
-			leave_word(rsp);
-		rc = 0;
-	}
+	rsp->in_start = rsp->in_end = rsp->out_start = rsp->out_end = 0;
+	rsp->scan = (struct rsp_scan){ 0 };
+	rsp->step = (struct rsp_step){ 0 };
+	rsp->due = rsp->chatter = rsp->junk_size = 0;
+	rsp->damaged = 0;
+	rsp->answered = rsp->repeat = rsp->streaming = rsp->junk_line_ended = false;
+	rsp->read_size_proven = false;
+	rsp->will->said_farewell = false;
+	rsp->quirks = &rsp_quirks_unknown;
+	*stub = (struct rsp_stub){ .name = rsp_quirks_unknown.name };
+	rsp_window_init(&rsp->window, 0);
+}
+
+/* Whatever it was set to before is put back in the end, not what it is found at now. */
+static int set_memory_mode_again(struct rsp *rsp, bool physical)
+{
+	if (rsp->will->switched)
+		return rsp_recognise_by_monitor(rsp) ? -1 : rsp_use_physical_memory(rsp);
+	return physical && rsp->memory_mode ? rsp_use_physical_memory(rsp) : 0;
+}
+
+int rsp_reopen(struct rsp *rsp)
+{
+	bool physical = rsp->will->memory_mode >= 0;
+
 	rsp_link_close(&rsp->link);
-	rsp->uninterrupted = false;
+	forget_conversation(rsp);
+	return connect_and_greet(rsp, 0) || set_memory_mode_again(rsp, physical) ? -1 : 0;
+}
+
+bool rsp_can_reopen(const struct rsp *rsp)
+{
+	return rsp->target.kind != RSP_TARGET_FD;
+}
+
+void rsp_set_recovery(struct rsp *rsp, int (*recover)(void *ctx), void *ctx)
+{
+	rsp->recover = recover;
+	rsp->recover_ctx = ctx;
+}
+
+int rsp_recover(struct rsp *rsp)
+{
+	int (*recover)(void *ctx) = rsp->recover;
+	int rc;
+
+	if (!recover || (rsp->failure != RSP_LOST && rsp->failure != RSP_CONFUSED))
+		return -1;
+	rsp->recover = NULL;
+	rc = recover(rsp->recover_ctx);
+	rsp->recover = recover;
 	return rc;
+}
+
+int rsp_check_in_step(struct rsp *rsp)
+{
+	const char *features = rsp->stub.features;
+	struct rsp_reply reply;
+
+	if (!*features)
+		return 0;
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", features_request))
+		return -1;
+	/* They may be cut. */
+	if (strncmp(reply.text, features, strlen(features)) != 0)
+		return rsp_fail(rsp, RSP_CONFUSED,
+			"an answer came twice or was lost: memory may be in the wrong place");
+	return 0;
 }

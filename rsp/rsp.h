@@ -41,6 +41,17 @@ enum rsp_failure {
 	RSP_NO_MEMORY,
 };
 
+/*
+ * What is to be done with the stub, and what of that is done: kept up to date for somebody who
+ * shares this memory and holds the connection when we die. See rsp_take_over().
+ */
+struct rsp_will {
+	int memory_mode;     /* that is to be put back; -1 for none */
+	bool switched;       /* its monitor was told to take physical addresses */
+	bool announced_stop; /* as in struct rsp_stub */
+	bool said_farewell;  /* the last request is about to be sent, or was */
+};
+
 struct rsp_options {
 	unsigned connect_timeout_ms; /* to connect and to hear the first answer */
 	unsigned timeout_ms;         /* longest silence while an answer is due */
@@ -49,6 +60,13 @@ struct rsp_options {
 	/* Every packet in either direction, without its framing; NULL for none. */
 	void (*trace)(void *ctx, bool sent, const char *packet, size_t size);
 	void *trace_ctx;
+	/*
+	 * Told every descriptor that leads to the stub before the stub can notice, and -1 before it
+	 * is closed, when the duplicate that was made of it has to be closed; NULL for nobody.
+	 */
+	void (*hold)(void *ctx, int fd);
+	void *hold_ctx;
+	struct rsp_will *will; /* where to keep it; NULL for nowhere that others see */
 };
 
 /* NULL without memory. */
@@ -64,6 +82,37 @@ enum rsp_failure rsp_failure(const struct rsp *rsp);
  *	unix:PATH, the path of a socket or of a serial device, |COMMAND, fd:N
  */
 int rsp_open(struct rsp *rsp, const char *target);
+
+/*
+ * Opens a connection that was lost, to the same target. What was set there is set again. Nothing
+ * tells that it is the same guest, or that it stood still meanwhile: that is for the caller to find
+ * out. May be called until it works; a descriptor (fd:N) cannot be opened again.
+ */
+int rsp_reopen(struct rsp *rsp);
+bool rsp_can_reopen(const struct rsp *rsp);
+
+/*
+ * What is called when the connection is lost in the middle of rsp_stream_memory(), or what comes on
+ * it makes no sense: it has to make it whole, by rsp_reopen() and by checks that the guest is the
+ * same, and to return 0; all that was not done yet is then asked for anew. It is not called within
+ * itself. NULL for nothing, as at first.
+ */
+void rsp_set_recovery(struct rsp *rsp, int (*recover)(void *ctx), void *ctx);
+
+/*
+ * Asks once more what the stub is, and fails unless it says the same. Answers have no numbers: one
+ * that came twice on its way, or never, would be taken for the answer to the next request, and so
+ * would all behind it.
+ */
+int rsp_check_in_step(struct rsp *rsp);
+
+/*
+ * Takes over the connection of another struct rsp whose owner has died, wherever he was, from the
+ * descriptor that hold() was told and from his will.
+ * Returns 0 when all is as after rsp_open(): rsp_release() is due; 1 when he had left the stub in
+ * good order already; -1 if nobody answers.
+ */
+int rsp_take_over(struct rsp *rsp, int fd, const struct rsp_will *will);
 
 /*
  * Whether there is a connection, to whomever. Then rsp_release() is due, also if rsp_open() has
@@ -186,7 +235,10 @@ struct rsp_stream {
 	 * to go on, a positive number to stop.
 	 */
 	int (*done)(void *ctx, const struct rsp_read *piece);
-	/* Bytes that cannot be read, zero in buf; NULL if of no interest. Any order. */
+	/*
+	 * Bytes that cannot be read, zero in buf; NULL if of no interest. Any order; twice where a
+	 * connection was lost in between, and then they may be readable.
+	 */
 	void (*unreadable)(void *ctx, uint64_t addr, size_t len);
 	void *ctx;
 };

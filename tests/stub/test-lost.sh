@@ -9,7 +9,7 @@ lost() {
 	text=$1
 	shift
 	start_stub "$@" "$machine"
-	run 4 --timeout 1 -o core ":$port"
+	run 4 --timeout 1 --retry 0 -o core ":$port"
 	end_stub 0
 	grep -q "$text" errors || fail "it does not say: $text"
 	no_core
@@ -25,7 +25,7 @@ lost 'silent for 1 second' -e 'silent 300'
 # When all memory is read, the core is whole, whatever the stub makes of the good-bye.
 need_reader
 start_stub -e deaf-to-detach "$machine"
-run 4 --timeout 1 -o core ":$port"
+run 4 --timeout 1 --retry 0 -o core ":$port"
 end_stub 0
 grep -q ': core: .* of memory' errors || fail "it does not tell of the core"
 grep -q 'leaving the stub: .*silent for 1 second.*the guest may stand still now' errors ||
@@ -36,7 +36,7 @@ rm core
 
 # And then it talks nonsense.
 start_stub -e 'bad-checksum 300' "$machine"
-run 5 -o core ":$port"
+run 5 --retry 0 -o core ":$port"
 end_stub 0
 says 'wrong checksum'
 no_core

@@ -75,7 +75,7 @@ static void prepare(const char *more, const struct options *options, bool can_re
 
 static int copy(void)
 {
-	return copy_pages(&guest, &plan, pipeline, &progress, &result, &failure);
+	return copy_pages(&guest, &plan, pipeline, &progress, NULL, &result, &failure);
 }
 
 static void finish(void)
@@ -378,7 +378,7 @@ static int copy_interrupted(void)
 		.vmcoreinfo = "auto",
 		.connect_timeout = 5,
 		.timeout = 5 };
-	struct attachment attachment;
+	struct attachment attachment = { .rsp = NULL };
 	struct options target;
 
 	alarm(30);

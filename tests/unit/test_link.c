@@ -28,6 +28,7 @@ static int open_link(struct rsp_link *link, const char *text, int cancel_fd, boo
 	struct rsp_target target;
 
 	assert_int_equal(rsp_target_parse(text, &target, why, 256), 0);
+	rsp_link_init(link);
 	return rsp_link_open(link, &target, PATIENCE_MS, cancel_fd, again, why, 256);
 }
 
@@ -148,6 +149,7 @@ static void test_tcp_no_name(void **state)
 	bool again = true;
 
 	(void)state;
+	rsp_link_init(&link);
 	/* A v4 address that must be v6 needs no name server to be wrong. */
 	assert_int_equal(
 		rsp_link_open(&link, &target, PATIENCE_MS, -1, &again, why, sizeof(why)), -1);
@@ -411,6 +413,7 @@ static void check_hanging(unsigned timeout_ms, bool cancel, const char *wanted)
 	if (cancel)
 		assert_int_equal(write(cancels[1], "", 1), 1);
 	snprintf(target.service, sizeof(target.service), "%u", port);
+	rsp_link_init(&link);
 	assert_int_equal(
 		rsp_link_open(&link, &target, timeout_ms, cancels[0], &again, why, sizeof(why)),
 		-1);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The connection of somebody who was killed. Where he was is not known to a byte: a request may be
+ * cut off in the middle, thousands of answers may be due, and of the first of them he may have read
+ * a part.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "rsp/clock.h"
+#include "rsp/connection.h"
+
+enum { QUIET_MS = 1000 }; /* a stub that has said all that was due to others */
+
+/*
+ * Ends what may be a part of a request, by a checksum that is wrong for it, so that it is dropped.
+ * Twice, for a request that was cut within its checksum: there QEMU takes the first '#' for a part
+ * of the body. A stub that waits for a request passes over all of this, and one that waits for the
+ * acknowledgement of an answer gets it by the '+' in front.
+ */
+static const char ending[] = "+#00#00";
+
+/* What every other answer is not: with features of one's own, and no digits of memory. */
+static bool tells_features(const struct rsp_frame *frame)
+{
+	return frame->checksum_right && memmem(frame->body, frame->size, "PacketSize=", 11);
+}
+
+/* Drops all that comes until the stub has said what it is. Returns 0, or -1 if nobody answers. */
+static int drop_what_was_due(struct rsp *rsp)
+{
+	uint64_t patience = rsp_clock_now() + rsp->options.timeout_ms;
+	bool heard = false;
+
+	for (;;) {
+		struct rsp_frame frame = rsp_frame_parse(
+			rsp->input + rsp->in_start, rsp->in_end - rsp->in_start, &rsp->scan);
+
+		rsp->in_start += frame.consumed;
+		if (frame.kind == RSP_FRAME_PACKET) {
+			heard = true;
+			if (tells_features(&frame))
+				return 0;
+			continue;
+		}
+		if (frame.kind != RSP_FRAME_NONE)
+			continue;
+		/* The part of a packet that ends nowhere: what was longer than can be is no loss.
+		 */
+		if (rsp->in_end - rsp->in_start > RSP_PACKET_MAX)
+			rsp->in_start = rsp->in_end;
+		if (rsp->in_start == rsp->in_end) {
+			rsp->in_start = rsp->in_end = 0;
+			rsp->scan = (struct rsp_scan){ 0 };
+		}
+		/* A stub without features, or a console that never stops */
+		if (heard && (!rsp_link_wait(&rsp->link, QUIET_MS) || rsp_clock_now() > patience))
+			return 0;
+		if (rsp_wait(rsp))
+			return -1;
+	}
+}
+
+int rsp_take_over(struct rsp *rsp, int fd, const struct rsp_will *will)
+{
+	static const char request[] = "qSupported:multiprocess+";
+
+	*rsp->will = *will;
+	if (rsp_link_adopt(&rsp->link, fd))
+		return rsp_fail(rsp, RSP_LOST, "the connection cannot be taken over");
+	rsp->uninterrupted = true;
+	/* He may have been killed when all was said, or just before. */
+	if (rsp->will->said_farewell && rsp_await_farewell(rsp) != RSP_FAREWELL_NOTHING) {
+		rsp_link_close(&rsp->link);
+		return 1;
+	}
+	memcpy(rsp->output, ending, strlen(ending));
+	rsp->out_end = strlen(ending);
+	if (rsp_send(rsp, request, strlen(request)) || rsp_flush(rsp) || drop_what_was_due(rsp))
+		return -1;
+	rsp->due = 0;
+	if (rsp_greet(rsp))
+		return -1;
+	if (will->announced_stop)
+		rsp->stub.announced_stop = true;
+	return rsp->will->switched && rsp_recognise_by_monitor(rsp) ? -1 : 0;
+}
