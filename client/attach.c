@@ -251,7 +251,7 @@ static int reopen_patiently(
 		if (interrupt_signal())
 			return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
 		if (monotonic_seconds() + pause_ms / 1000.0 > limit)
-			return fail(failure, STATUS_UNREACHABLE, "not within %u s: %s",
+			return fail(failure, STATUS_UNREACHABLE, "within %u s: %s",
 				patience(options), rsp_error(attachment->rsp));
 		poll(&interrupt, 1, pause_ms);
 		pause_ms = 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
@@ -278,7 +278,7 @@ int attach_again(
 	if (failure->status == STATUS_UNREACHABLE) {
 		struct failure second = *failure;
 
-		fail(failure, STATUS_UNREACHABLE, "%s; connected again: %s", why, second.text);
+		fail(failure, STATUS_UNREACHABLE, "%s; no new connection %s", why, second.text);
 	}
 	return -1;
 }

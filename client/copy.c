@@ -2,6 +2,7 @@
 #include "client/copy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/interrupt.h"
 #include "client/lane.h"
@@ -109,6 +110,24 @@ static void note_unreadable(void *ctx, uint64_t addr, size_t len)
 		copy->no_memory = true;
 }
 
+/* Zeros in place of all that was asked for in vain, and of all that was not asked for any more. */
+static void fill_rest(struct copy *copy)
+{
+	struct core_piece *piece;
+
+	copy->chosen = NULL;
+	while ((piece = pipeline_reserved(copy->pipeline)) || choose_piece(copy)) {
+		if (!piece) {
+			piece = copy->chosen;
+			copy->chosen = NULL;
+		}
+		memset(piece->bytes, 0, piece->size);
+		note_unreadable(copy, piece->paddr, piece->size);
+		pipeline_submit(copy->pipeline);
+	}
+	copy->result->filled = !copy->no_memory && !pipeline_failed(copy->pipeline);
+}
+
 /* Reads it, and makes sure that every answer was the one to its request. */
 static int stream(struct copy *copy, const struct guest *guest, const struct rsp_stream *stream)
 {
@@ -121,8 +140,19 @@ static int stream(struct copy *copy, const struct guest *guest, const struct rsp
 	return rc ? rc : rsp_check_in_step(guest->rsp);
 }
 
+/* The recovery knows why there is no other connection. */
+static void fail_reading(
+	struct failure *failure, const struct guest *guest, const struct recovery *recovery)
+{
+	if (recovery && recovery->failure.status != STATUS_DONE)
+		fail(failure, recovery->failure.status, "reading memory: %s",
+			recovery->failure.text);
+	else
+		fail_rsp(failure, guest->rsp, "reading memory");
+}
+
 int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeline *pipeline,
-	struct progress *progress, struct recovery *recovery, struct copy_result *result,
+	struct progress *progress, struct recovery *recovery, bool fill, struct copy_result *result,
 	struct failure *failure)
 {
 	struct copy copy = {
@@ -148,11 +178,12 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeli
 	free(copy.nowhere);
 	if (rc && interrupt_signal())
 		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
-	if (rc < 0 && recovery && recovery->failure.status != STATUS_DONE)
-		return fail(failure, recovery->failure.status, "reading memory: %s",
-			recovery->failure.text);
-	if (rc < 0)
-		return fail_rsp(failure, guest->rsp, "reading memory");
+	if (rc < 0) {
+		fail_reading(failure, guest, recovery);
+		if (fill && failure->status == STATUS_UNREACHABLE && result->bytes)
+			fill_rest(&copy);
+		return -1;
+	}
 	if (copy.no_memory)
 		return fail(failure, STATUS_FAILED, "too many pages that cannot be read");
 	/* Also when all was read: what is not written yet cannot be any more. */

@@ -107,6 +107,16 @@ int destination_publish(struct destination *destination, struct failure *failure
 	return 0;
 }
 
+bool destination_can_keep(const struct destination *destination)
+{
+	return destination->output && output_can_keep(destination->output);
+}
+
+int destination_keep(struct destination *destination, struct failure *failure)
+{
+	return output_keep(destination->output, failure);
+}
+
 static void add_advice(const struct destination *destination, struct failure *failure)
 {
 	const struct options *options = destination->options;

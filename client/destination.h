@@ -35,6 +35,13 @@ struct sink *destination_sink(struct destination *destination);
 /* The core is whole: the file gets its name. Returns 0 or -1. */
 int destination_publish(struct destination *destination, struct failure *failure);
 
+/*
+ * A core that is not what it should be, but all that can be had: whether there is a file to keep it
+ * in, and keeping it, as FILE.partial. Returns 0 or -1.
+ */
+bool destination_can_keep(const struct destination *destination);
+int destination_keep(struct destination *destination, struct failure *failure);
+
 /* Waits for the upload, if there is one. Returns 0 or -1; the file stays. */
 int destination_wait(
 	struct destination *destination, struct progress *progress, struct failure *failure);

@@ -2,6 +2,8 @@
 /* The story of a dump, from the first packet to the file's name. */
 #include "client/verbs.h"
 
+#include <string.h>
+
 #include "client/attach.h"
 #include "client/clock.h"
 #include "client/copy.h"
@@ -57,7 +59,7 @@ static int copy_memory(struct dump *dump, struct failure *failure)
 	progress_start(&dump->progress, dump->plan.bytes);
 	recovery_init(&dump->recovery, &dump->attachment, &dump->guest, dump->options);
 	rc = copy_pages(&dump->guest, &dump->plan, dump->pipeline, &dump->progress, &dump->recovery,
-		&dump->copied, failure);
+		destination_can_keep(&dump->destination), &dump->copied, failure);
 	progress_clear(&dump->progress);
 	dump->copy_seconds = monotonic_seconds() - started;
 	return rc;
@@ -78,7 +80,8 @@ static void settle_vmcoreinfo(struct dump *dump)
 			(unsigned long long)candidates->others[i].paddr);
 }
 
-static int finish_core(struct dump *dump, struct failure *failure)
+/* All that will be read of it has been: the core becomes whole. */
+static int complete_core(struct dump *dump, struct failure *failure)
 {
 	struct notes late;
 	int rc = 0;
@@ -90,7 +93,29 @@ static int finish_core(struct dump *dump, struct failure *failure)
 	if (core_finish(dump->core, late.size ? &late : NULL))
 		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
 	notes_deinit(&late);
-	return rc ? rc : destination_publish(&dump->destination, failure);
+	return rc;
+}
+
+static int finish_core(struct dump *dump, struct failure *failure)
+{
+	return complete_core(dump, failure) || destination_publish(&dump->destination, failure) ? -1
+	                                                                                        : 0;
+}
+
+/* What was read of a guest that is out of reach now may be all that will ever be known of it. */
+static int keep_what_there_is(struct dump *dump, struct failure *failure)
+{
+	char amount[AMOUNT_TEXT_SIZE], total[AMOUNT_TEXT_SIZE];
+	size_t used = strlen(failure->text);
+	struct failure second;
+
+	if (dump->copied.filled && complete_core(dump, &second) == 0 &&
+		destination_keep(&dump->destination, &second) == 0)
+		snprintf(failure->text + used, sizeof(failure->text) - used,
+			"; %s.partial has %s of %s, and zeros for the rest", dump->options->output,
+			amount_text(amount, (double)dump->copied.bytes),
+			amount_text(total, (double)dump->plan.bytes));
+	return -1;
 }
 
 /*
@@ -129,6 +154,7 @@ static int start_over(struct dump *dump, struct failure *failure)
 		return -1;
 	plan_deinit(&dump->plan);
 	guest_deinit(&dump->guest);
+	*failure = (struct failure){ .status = STATUS_DONE };
 	return attach_again(&dump->attachment, options, failure) ||
 	                       guest_prepare(&dump->guest, options, failure)
 	               ? -1
@@ -156,8 +182,10 @@ static int take_core(struct dump *dump, struct failure *failure)
 		               ? -1
 		               : 0;
 	if (destination_start(&dump->destination, &dump->plan, failure) ||
-		create_core(dump, failure) || copy_memory(dump, failure))
+		create_core(dump, failure))
 		return -1;
+	if (copy_memory(dump, failure))
+		return keep_what_there_is(dump, failure);
 	settle_vmcoreinfo(dump);
 	return leave_and_finish(dump, failure);
 }

@@ -356,13 +356,17 @@ static bool partial_is_ours(const struct output *output)
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
+static int fail_taken_away(const struct output *output, struct failure *failure)
+{
+	return fail(failure, STATUS_OUTPUT, "%s was taken away by somebody", output->partial);
+}
+
 static int take_name(struct output *output, struct failure *failure)
 {
 	int rc;
 
 	if (!partial_is_ours(output))
-		return fail(
-			failure, STATUS_OUTPUT, "%s was taken away by somebody", output->partial);
+		return fail_taken_away(output, failure);
 	rc = renameat2(AT_FDCWD, output->partial, AT_FDCWD, output->path,
 		output->replace ? 0 : RENAME_NOREPLACE);
 	/* A file system without RENAME_NOREPLACE (NFS) can still refuse by link(). */
@@ -382,7 +386,8 @@ static int take_name(struct output *output, struct failure *failure)
 	return 0;
 }
 
-int output_publish(struct output *output, struct failure *failure)
+/* What was written is all there will be: brings it to the disk. */
+static int finish_file(struct output *output, struct failure *failure)
 {
 	if ((output->flat && flat_finish(output->flat)) || write_gathered(output))
 		return fail(failure, STATUS_OUTPUT, "%s", output->error);
@@ -391,11 +396,32 @@ int output_publish(struct output *output, struct failure *failure)
 		return fail(failure, STATUS_OUTPUT, "cannot set the size: %s", strerror(errno));
 	if (output->seekable && !output->owned)
 		lseek(output->fd, output->base + (off_t)output->size, SEEK_SET);
-	if (!output->partial)
-		return 0;
-	if (fsync(output->fd))
+	if (output->partial && fsync(output->fd))
 		return fail(failure, STATUS_OUTPUT, "cannot write: %s", strerror(errno));
-	return take_name(output, failure);
+	return 0;
+}
+
+int output_publish(struct output *output, struct failure *failure)
+{
+	if (finish_file(output, failure))
+		return -1;
+	return output->partial ? take_name(output, failure) : 0;
+}
+
+bool output_can_keep(const struct output *output)
+{
+	return output->partial != NULL;
+}
+
+int output_keep(struct output *output, struct failure *failure)
+{
+	if (finish_file(output, failure))
+		return -1;
+	if (!partial_is_ours(output))
+		return fail_taken_away(output, failure);
+	free(output->partial);
+	output->partial = NULL;
+	return 0;
 }
 
 void output_close(struct output *output)

@@ -51,7 +51,13 @@ uint64_t output_disk_usage(const struct output *output);
 /* Brings everything to the disk and gives the file its name. Returns 0 or -1. */
 int output_publish(struct output *output, struct failure *failure);
 
-/* Closes it; a file that was not published is removed. NULL accepted. */
+/* Whether there is a FILE.partial that may be kept. */
+bool output_can_keep(const struct output *output);
+
+/* Brings everything to the disk, but leaves the file as FILE.partial. Returns 0 or -1. */
+int output_keep(struct output *output, struct failure *failure);
+
+/* Closes it; a file that was neither published nor kept is removed. NULL accepted. */
 void output_close(struct output *output);
 
 #endif

@@ -177,6 +177,17 @@ struct core_piece *pipeline_reserve(struct pipeline *pipeline)
 	return piece;
 }
 
+struct core_piece *pipeline_reserved(struct pipeline *pipeline)
+{
+	struct core_piece *piece = NULL;
+
+	pthread_mutex_lock(&pipeline->lock);
+	if (pipeline->submitted < pipeline->reserved)
+		piece = &slot_of(pipeline, pipeline->submitted)->piece;
+	pthread_mutex_unlock(&pipeline->lock);
+	return piece;
+}
+
 void pipeline_submit(struct pipeline *pipeline)
 {
 	pthread_mutex_lock(&pipeline->lock);

@@ -32,6 +32,9 @@ struct core_piece *pipeline_reserve(struct pipeline *pipeline);
 /* The buffer that was reserved first, of those that were not submitted, is filled. */
 void pipeline_submit(struct pipeline *pipeline);
 
+/* That buffer; NULL if all that were reserved are submitted. */
+struct core_piece *pipeline_reserved(struct pipeline *pipeline);
+
 /* Whether the core has failed, so that more need not be read. */
 bool pipeline_failed(struct pipeline *pipeline);
 

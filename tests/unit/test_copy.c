@@ -75,7 +75,7 @@ static void prepare(const char *more, const struct options *options, bool can_re
 
 static int copy(void)
 {
-	return copy_pages(&guest, &plan, pipeline, &progress, NULL, &result, &failure);
+	return copy_pages(&guest, &plan, pipeline, &progress, NULL, false, &result, &failure);
 }
 
 static void finish(void)
