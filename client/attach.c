@@ -2,24 +2,17 @@
 #include "client/attach.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/clock.h"
 #include "client/interrupt.h"
+#include "client/let_go.h"
 #include "client/tell.h"
 #include "client/trace.h"
 
-enum {
-	TRACE_LINE_MAX = 512, /* of a packet; memory is not what a trace is read for */
-
-	RECONNECT_SECONDS = 30,
-	PAUSE_MIN_MS = 100,
-	PAUSE_MAX_MS = 2000,
-
-	ORPHAN_PATIENCE_MS = 5000, /* of the guardian with a stub that has never answered */
-};
+/* Packets longer than this are cut in the trace: memory is not what it is read for. */
+enum { TRACE_LINE_MAX = 512 };
 
 static void trace_packet(void *ctx, bool sent, const char *packet, size_t size)
 {
@@ -90,7 +83,7 @@ static enum found find_state(const struct attachment *attachment)
 {
 	const struct rsp_stub *stub = rsp_stub(attachment->rsp);
 
-	if (stub->announced_stop)
+	if (stub->ever_announced)
 		return FOUND_RUNNING;
 	if (strncmp(attachment->run_state, "paused (", 8) == 0 &&
 		strncmp(attachment->run_state, "paused (single step", 19) != 0)
@@ -147,8 +140,7 @@ bool leaves_running(const struct attachment *attachment, const struct options *o
 	}
 }
 
-/* Connects, as options say, for an attachment or for the guardian that has lost it. */
-static struct rsp_options connection_options(const struct options *options)
+struct rsp_options connection_options(const struct options *options)
 {
 	return (struct rsp_options){
 		.connect_timeout_ms = options->connect_timeout * 1000,
@@ -185,12 +177,6 @@ static int create_connection(
 	return attachment->rsp ? 0 : fail(failure, STATUS_FAILED, "no memory");
 }
 
-static void find_out_state(struct attachment *attachment)
-{
-	ask_run_state(attachment);
-	attachment->found = find_state(attachment);
-}
-
 /* What becomes of the guest is known now. */
 static void order_guardian(const struct attachment *attachment, const struct options *options)
 {
@@ -203,6 +189,24 @@ static void order_guardian(const struct attachment *attachment, const struct opt
 	__atomic_store_n(&orders->decided, true, __ATOMIC_RELEASE);
 }
 
+void find_out_state(struct attachment *attachment, const struct options *options)
+{
+	ask_run_state(attachment);
+	attachment->found = find_state(attachment);
+	order_guardian(attachment, options);
+}
+
+/* One that breaks when it is hardly made is followed by another like any other. */
+static int open_connection(
+	struct attachment *attachment, const struct options *options, struct failure *failure)
+{
+	if (rsp_open(attachment->rsp, options->target) == 0)
+		return 0;
+	if (rsp_failure(attachment->rsp) != RSP_LOST || !may_attach_again(attachment, options))
+		return fail_open(failure, attachment->rsp);
+	return attach_again(attachment, options, failure);
+}
+
 int attach_to(struct attachment *attachment, const struct options *options, struct failure *failure)
 {
 	*attachment = (struct attachment){ .guardian = attachment->guardian,
@@ -210,77 +214,12 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 	if (open_trace(attachment, options, failure) ||
 		create_connection(attachment, options, failure))
 		return -1;
-	if (rsp_open(attachment->rsp, options->target))
-		return fail_open(failure, attachment->rsp);
+	if (open_connection(attachment, options, failure))
+		return -1;
 	if (check_leaving(attachment->rsp, options, failure))
 		return -1;
-	find_out_state(attachment);
-	order_guardian(attachment, options);
+	find_out_state(attachment, options);
 	return 0;
-}
-
-/* ---- a connection that breaks ---------------------------------------------------------------- */
-
-static unsigned patience(const struct options *options)
-{
-	return options->has_retry ? options->retry : RECONNECT_SECONDS;
-}
-
-bool may_attach_again(const struct attachment *attachment, const struct options *options)
-{
-	return !attachment->broken && rsp_can_reopen(attachment->rsp) && patience(options) > 0 &&
-	       !interrupt_signal();
-}
-
-/* Meanwhile nobody holds a connection, but the guest stands still. */
-static void set_owed(const struct attachment *attachment, bool owed)
-{
-	if (attachment->guardian)
-		guardian_orders(attachment->guardian)->owed = owed;
-}
-
-static int reopen_patiently(
-	struct attachment *attachment, const struct options *options, struct failure *failure)
-{
-	double limit = monotonic_seconds() + patience(options);
-	int pause_ms = PAUSE_MIN_MS;
-
-	while (rsp_reopen(attachment->rsp)) {
-		struct pollfd interrupt = { .fd = interrupt_fd(), .events = POLLIN };
-
-		if (interrupt_signal())
-			return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
-		if (monotonic_seconds() + pause_ms / 1000.0 > limit)
-			return fail(failure, STATUS_UNREACHABLE, "within %u s: %s",
-				patience(options), rsp_error(attachment->rsp));
-		poll(&interrupt, 1, pause_ms);
-		pause_ms = 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
-	}
-	return 0;
-}
-
-int attach_again(
-	struct attachment *attachment, const struct options *options, struct failure *failure)
-{
-	char why[256];
-	int rc;
-
-	snprintf(why, sizeof(why), "%s", rsp_error(attachment->rsp));
-	tell(options, TELL_WARNING, "%s; connecting again", why);
-	set_owed(attachment, true);
-	rc = reopen_patiently(attachment, options, failure);
-	set_owed(attachment, false);
-	if (rc == 0) {
-		tell(options, TELL_WARNING, "connected again");
-		return 0;
-	}
-	attachment->broken = true;
-	if (failure->status == STATUS_UNREACHABLE) {
-		struct failure second = *failure;
-
-		fail(failure, STATUS_UNREACHABLE, "%s; no new connection %s", why, second.text);
-	}
-	return -1;
 }
 
 /* ---- leaving --------------------------------------------------------------------------------- */
@@ -334,62 +273,6 @@ void leave_after_failure(
 	if (attachment->broken ? leaves_running(attachment, options)
 			       : rsp_connected(attachment->rsp) && leave(attachment, options))
 		add_advice(failure, options);
-}
-
-/* ---- in the guardian's process --------------------------------------------------------------- */
-
-static bool runs_afterwards(struct attachment *attachment, const struct options *options,
-	const struct guardian_orders *orders)
-{
-	if (__atomic_load_n(&orders->decided, __ATOMIC_ACQUIRE))
-		return orders->runs_afterwards;
-	if (rsp_connected(attachment->rsp))
-		find_out_state(attachment);
-	return leaves_running(attachment, options);
-}
-
-/* The connection that is held, or if it is lost a new one. Returns as rsp_take_over(). */
-static int reach_stub(struct rsp *rsp, const struct options *options, int fd,
-	const struct guardian_orders *orders)
-{
-	int rc = fd >= 0 ? rsp_take_over(rsp, fd, &orders->will) : -1;
-
-	if (rc >= 0 || (fd >= 0 && rsp_failure(rsp) != RSP_LOST))
-		return rc;
-	return rsp_open(rsp, options->target);
-}
-
-/* Lets the guest go for somebody who was killed. */
-static void let_go(void *ctx, int fd, const struct guardian_orders *orders)
-{
-	const struct options *options = ctx;
-	struct rsp_options rsp_options = connection_options(options);
-	struct attachment attachment = { .rsp = NULL };
-	enum rsp_after after;
-	int rc;
-
-	/* No signal is for us, and nobody waits for an answer any more. */
-	rsp_options.cancel_fd = -1;
-	if (rsp_options.connect_timeout_ms > ORPHAN_PATIENCE_MS)
-		rsp_options.connect_timeout_ms = ORPHAN_PATIENCE_MS;
-	rsp_options.retry_ms = ORPHAN_PATIENCE_MS;
-	attachment.rsp = rsp_create(&rsp_options);
-	if (!attachment.rsp)
-		return;
-	rc = reach_stub(attachment.rsp, options, fd, orders);
-	if (rc <= 0) {
-		after = runs_afterwards(&attachment, options, orders) ? RSP_RESUME : RSP_STAY;
-		rc = rsp_connected(attachment.rsp) ? rsp_release(attachment.rsp, after) : -1;
-		if (after == RSP_STAY)
-			tell(options, TELL_WARNING, "rspdump was killed; the guest stands still");
-		else if (rc == 0)
-			tell(options, TELL_WARNING, "rspdump was killed; the guest runs");
-		else
-			tell(options, TELL_ERROR,
-				"rspdump was killed; the guest may stand still now (\"rspdump release %s\" lets it run): %s",
-				options->target, rsp_error(attachment.rsp));
-	}
-	rsp_destroy(attachment.rsp);
 }
 
 void attachment_init(struct attachment *attachment, const struct options *options)

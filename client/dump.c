@@ -155,10 +155,12 @@ static int start_over(struct dump *dump, struct failure *failure)
 	plan_deinit(&dump->plan);
 	guest_deinit(&dump->guest);
 	*failure = (struct failure){ .status = STATUS_DONE };
-	return attach_again(&dump->attachment, options, failure) ||
-	                       guest_prepare(&dump->guest, options, failure)
-	               ? -1
-	               : 0;
+	if (attach_again(&dump->attachment, options, failure))
+		return -1;
+	/* It may have broken before the guest's state was known. */
+	if (!dump->attachment.run_state[0])
+		find_out_state(&dump->attachment, options);
+	return guest_prepare(&dump->guest, options, failure);
 }
 
 static int take_core(struct dump *dump, struct failure *failure)

@@ -182,7 +182,8 @@ static int unpack(struct rsp *rsp, const struct rsp_frame *frame, struct rsp_rep
 static bool pass_over(struct rsp *rsp, enum rsp_expect expect, const struct rsp_reply *reply)
 {
 	if (is_stop(reply) && expect != RSP_EXPECT_STOP) {
-		rsp->stub.announced_stop = rsp->will->announced_stop = true;
+		rsp->stub.announced_stop = rsp->stub.ever_announced = true;
+		rsp->will->announced_stop = true;
 		return true;
 	}
 	return is_output(reply) && expect != RSP_EXPECT_OUTPUT;

@@ -150,6 +150,9 @@ int rsp_step_answer(struct rsp *rsp);
 /* The first words on a new connection: makes rsp->stub and rsp->quirks known. */
 int rsp_greet(struct rsp *rsp);
 
+/* Before another connection: nothing counts that was on its way, or was known of the stub. */
+void rsp_forget(struct rsp *rsp);
+
 enum rsp_farewell {
 	RSP_FAREWELL_NOTHING, /* within the time that a stub may be silent */
 	RSP_FAREWELL_OK,

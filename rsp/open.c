@@ -185,8 +185,7 @@ int rsp_open(struct rsp *rsp, const char *target)
 	return connect_and_greet(rsp, rsp->options.retry_ms);
 }
 
-/* Nothing of what was on its way counts any more; what is known of the stub is learned again. */
-static void forget_conversation(struct rsp *rsp)
+void rsp_forget(struct rsp *rsp)
 {
 	struct rsp_stub *stub = &rsp->stub;
 
@@ -199,7 +198,8 @@ static void forget_conversation(struct rsp *rsp)
 	rsp->read_size_proven = false;
 	rsp->will->said_farewell = false;
 	rsp->quirks = &rsp_quirks_unknown;
-	*stub = (struct rsp_stub){ .name = rsp_quirks_unknown.name };
+	*stub = (struct rsp_stub){ .name = rsp_quirks_unknown.name,
+		.ever_announced = stub->ever_announced };
 	rsp_window_init(&rsp->window, 0);
 }
 
@@ -216,7 +216,7 @@ int rsp_reopen(struct rsp *rsp)
 	bool physical = rsp->will->memory_mode >= 0;
 
 	rsp_link_close(&rsp->link);
-	forget_conversation(rsp);
+	rsp_forget(rsp);
 	return connect_and_greet(rsp, 0) || set_memory_mode_again(rsp, physical) ? -1 : 0;
 }
 

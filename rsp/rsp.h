@@ -107,12 +107,12 @@ void rsp_set_recovery(struct rsp *rsp, int (*recover)(void *ctx), void *ctx);
 int rsp_check_in_step(struct rsp *rsp);
 
 /*
- * Takes over the connection of another struct rsp whose owner has died, wherever he was, from the
- * descriptor that hold() was told and from his will.
- * Returns 0 when all is as after rsp_open(): rsp_release() is due; 1 when he had left the stub in
- * good order already; -1 if nobody answers.
+ * Takes over for another struct rsp whose owner has died, wherever he was: from the descriptor that
+ * hold() was told, or -1 for a new connection to the target, and from his will. Returns 0 when all
+ * is as after rsp_open(): rsp_release() is due; 1 when he had left the stub in good order already;
+ * -1 if nobody answers.
  */
-int rsp_take_over(struct rsp *rsp, int fd, const struct rsp_will *will);
+int rsp_take_over(struct rsp *rsp, const char *target, int fd, const struct rsp_will *will);
 
 /*
  * Whether there is a connection, to whomever. Then rsp_release() is due, also if rsp_open() has
@@ -140,6 +140,7 @@ struct rsp_stub {
 	 * QEMU up to 8.0 sends it; its absence says something only there (announces_stop).
 	 */
 	bool announced_stop, announces_stop;
+	bool ever_announced; /* announced_stop, on this connection or one before */
 };
 
 const struct rsp_stub *rsp_stub(const struct rsp *rsp);

@@ -10,7 +10,10 @@
 #include "rsp/clock.h"
 #include "rsp/connection.h"
 
-enum { QUIET_MS = 1000 }; /* a stub that has said all that was due to others */
+enum {
+	PAUSE_MS = 100,  /* between what was due, as far as that can be told */
+	QUIET_MS = 1000, /* a stub that has said all there is to say */
+};
 
 /*
  * Ends what may be a part of a request, by a checksum that is wrong for it, so that it is dropped.
@@ -19,6 +22,22 @@ enum { QUIET_MS = 1000 }; /* a stub that has said all that was due to others */
  * acknowledgement of an answer gets it by the '+' in front.
  */
 static const char ending[] = "+#00#00";
+
+/*
+ * What was due comes by itself; and some stubs take no request while they have an answer to give.
+ * Returns 0, or -1 if the connection is lost.
+ */
+static int hear_out(struct rsp *rsp)
+{
+	uint64_t patience = rsp_clock_now() + rsp->options.timeout_ms;
+
+	while (rsp_link_wait(&rsp->link, PAUSE_MS) && rsp_clock_now() < patience) {
+		if (rsp_wait(rsp))
+			return -1;
+		rsp->in_start = rsp->in_end = 0;
+	}
+	return 0;
+}
 
 /* What every other answer is not: with features of one's own, and no digits of memory. */
 static bool tells_features(const struct rsp_frame *frame)
@@ -61,27 +80,46 @@ static int drop_what_was_due(struct rsp *rsp)
 	}
 }
 
-int rsp_take_over(struct rsp *rsp, int fd, const struct rsp_will *will)
+/* The connection as he left it. Returns as rsp_take_over(). */
+static int take_up(struct rsp *rsp, int fd)
 {
 	static const char request[] = "qSupported:multiprocess+";
 
-	*rsp->will = *will;
 	if (rsp_link_adopt(&rsp->link, fd))
 		return rsp_fail(rsp, RSP_LOST, "the connection cannot be taken over");
-	rsp->uninterrupted = true;
 	/* He may have been killed when all was said, or just before. */
 	if (rsp->will->said_farewell && rsp_await_farewell(rsp) != RSP_FAREWELL_NOTHING) {
 		rsp_link_close(&rsp->link);
 		return 1;
 	}
+	if (hear_out(rsp))
+		return -1;
 	memcpy(rsp->output, ending, strlen(ending));
 	rsp->out_end = strlen(ending);
 	if (rsp_send(rsp, request, strlen(request)) || rsp_flush(rsp) || drop_what_was_due(rsp))
 		return -1;
 	rsp->due = 0;
-	if (rsp_greet(rsp))
-		return -1;
-	if (will->announced_stop)
-		rsp->stub.announced_stop = true;
-	return rsp->will->switched && rsp_recognise_by_monitor(rsp) ? -1 : 0;
+	/* For the answer to this; a stub that does not pipeline waits for it. */
+	rsp->output[rsp->out_end++] = '+';
+	return rsp_greet(rsp);
+}
+
+int rsp_take_over(struct rsp *rsp, const char *target, int fd, const struct rsp_will *will)
+{
+	int rc = -1;
+
+	*rsp->will = *will;
+	rsp->uninterrupted = true;
+	if (fd >= 0)
+		rc = take_up(rsp, fd);
+	/* Lost before he died, or since */
+	if (fd < 0 || (rc < 0 && rsp->failure == RSP_LOST)) {
+		rsp_link_close(&rsp->link);
+		rsp_forget(rsp);
+		rc = rsp_open(rsp, target);
+	}
+	if (rc)
+		return rc;
+	rsp->stub.ever_announced |= will->announced_stop;
+	return will->switched ? rsp_recognise_by_monitor(rsp) : 0;
 }
