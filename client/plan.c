@@ -218,6 +218,9 @@ int plan_make(struct plan *plan, const struct guest *guest, const struct options
 	} else if (map_kernel_and_memory(plan, guest)) {
 		return fail(failure, STATUS_FAILED, "no memory");
 	}
+	/* What was not read for that is not what is not there. */
+	if (guest->memory_state.lost)
+		return fail_rsp(failure, guest->rsp, "reading memory");
 	if (plan_cut_mappings(plan, failure))
 		return -1;
 	guest->arch->write_notes(

@@ -107,7 +107,8 @@ static void keep_junk(struct rsp *rsp, const uint8_t *bytes, size_t size)
 static int lose_answer(struct rsp *rsp, const char *why)
 {
 	if (rsp->due && rsp->answered && rsp->expected != RSP_EXPECT_OUTPUT)
-		rsp->due--;
+		rsp_step_end(rsp);
+	rsp->step.lost = true;
 	return rsp_fail(rsp, RSP_CONFUSED, "%s", why);
 }
 
@@ -209,17 +210,26 @@ int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply 
 		switch (frame.kind) {
 		case RSP_FRAME_NACK:
 			keep_junk(rsp, bytes, frame.consumed);
+			rsp_step_refused(rsp);
 			rsp->repeat = true;
 			return rsp_fail(rsp, RSP_CONFUSED, "the stub got a damaged packet");
 		case RSP_FRAME_JUNK:
 			keep_junk(rsp, bytes, frame.consumed);
+			if (rsp_step_junk(rsp))
+				return -1;
 			continue;
-		case RSP_FRAME_PACKET:
-			break;
+		case RSP_FRAME_NOTIFICATION:
+			if (rsp_step_notification(rsp, &frame))
+				return -1;
+			continue;
+		case RSP_FRAME_ACK:
+			rsp->step.signs++;
+			continue;
 		default:
-			continue;
+			break;
 		}
 		if (!frame.checksum_right) {
+			rsp_step_joined(rsp, &frame);
 			if (ask_again(rsp))
 				return -1;
 			continue;
@@ -232,6 +242,10 @@ int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply 
 			continue;
 		if (rsp->due == 0)
 			return rsp_fail(rsp, RSP_CONFUSED, "an answer to nothing came");
+		if (rsp_step_answer(rsp))
+			return -1;
+		if (!(expect == RSP_EXPECT_OUTPUT && is_output(reply)))
+			rsp->step.answers++;
 		rsp->chatter = 0;
 		return 1;
 	}
@@ -297,7 +311,10 @@ int rsp_drain(struct rsp *rsp)
 
 	rsp->uninterrupted = true;
 	while (rsp->due && rc == 0) {
+		rsp->step.lost = false;
 		rc = rsp_receive(rsp, rsp->expected, &reply);
+		if (rsp->step.lost)
+			rc = 0;
 		printed += reply.size;
 		/* Each piece of output counts as an answer, but none of them is due. */
 		if (rc == 0 && rsp->expected == RSP_EXPECT_OUTPUT && printed > 2 * RSP_MONITOR_MAX)

@@ -27,6 +27,12 @@ enum rsp_expect {
 	RSP_EXPECT_OUTPUT, /* O packets are part of the answer */
 };
 
+/* See step.c; all 0 on a new connection. */
+struct rsp_step {
+	size_t signs, answers; /* '+' that came, and answers with those that were lost */
+	bool lost;             /* what failed last was out of step; the rest may be in step again */
+};
+
 struct rsp {
 	struct rsp_options options;
 	struct rsp_target target;
@@ -48,9 +54,10 @@ struct rsp {
 	uint64_t heard; /* when the last byte came, or the first request after a quiet time went */
 	size_t due;     /* requests without an answer yet */
 	enum rsp_expect expected; /* what the last of them waits for */
-	unsigned damaged;         /* packets in a row with a wrong checksum */
-	bool repeat;              /* the request that failed may be sent once more */
-	size_t chatter;           /* bytes since the last answer */
+	struct rsp_step step;
+	unsigned damaged; /* packets in a row with a wrong checksum */
+	bool repeat;      /* the request that failed may be sent once more */
+	size_t chatter;   /* bytes since the last answer */
 	/* Of the threads that were listed last, each once: whom to detach from. */
 	uint64_t processes[RSP_PROCESSES_MAX];
 	size_t process_count;
@@ -124,6 +131,22 @@ int rsp_drain(struct rsp *rsp);
  * again, and keeps the failure and its reason unless the connection is lost. Returns -1.
  */
 int rsp_settle(struct rsp *rsp);
+
+/* An answer came, or will not come any more: it is due no longer. */
+void rsp_step_end(struct rsp *rsp);
+
+/* A packet is damaged: if its '#' was, it has swallowed what was behind it. */
+void rsp_step_joined(struct rsp *rsp, const struct rsp_frame *frame);
+
+/*
+ * What came besides answers: bytes that are no packet, a notification; a '-'. And an answer, before
+ * it is counted as one. Return 0, or -1 with RSP_CONFUSED if it cannot have come from a stub whose
+ * answers are in step with our requests.
+ */
+int rsp_step_junk(struct rsp *rsp);
+int rsp_step_notification(struct rsp *rsp, const struct rsp_frame *frame);
+void rsp_step_refused(struct rsp *rsp);
+int rsp_step_answer(struct rsp *rsp);
 
 /* The first words on a new connection: makes rsp->stub and rsp->quirks known. */
 int rsp_greet(struct rsp *rsp);

@@ -249,6 +249,12 @@ static int take_failure(
 	return 0;
 }
 
+/* Neither digits nor a refusal, of any form: an answer to something else. */
+static bool is_no_memory(const struct rsp_reply *reply)
+{
+	return reply->size && reply->text[0] != 'E' && rsp_hex_digit((uint8_t)reply->text[0]) < 0;
+}
+
 /* Puts an answer's bytes in their place. Returns how many there are, 0 if none. */
 static size_t decode(const struct rsp_reply *reply, uint8_t *to, size_t len, bool binary)
 {
@@ -287,6 +293,9 @@ static int take_answer(struct engine *engine, const struct rsp_reply *reply)
 	engine->bytes -= request.len;
 	if (size > request.len)
 		return rsp_fail(engine->rsp, RSP_CONFUSED, "more memory came than was asked for");
+	if (size == 0 && !engine->rsp->stub.binary_upload && is_no_memory(reply))
+		return rsp_fail(engine->rsp, RSP_CONFUSED,
+			"\"%.20s\" came where memory was asked for", reply->text);
 	if (size == 0)
 		return take_failure(engine, &request, reply);
 	if (size == engine->rsp->stub.read_size)

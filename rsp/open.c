@@ -191,6 +191,7 @@ void rsp_forget(struct rsp *rsp)
 
 	rsp->in_start = rsp->in_end = rsp->out_start = rsp->out_end = 0;
 	rsp->scan = (struct rsp_scan){ 0 };
+	rsp->step = (struct rsp_step){ 0 };
 	rsp->due = rsp->chatter = rsp->junk_size = 0;
 	rsp->damaged = 0;
 	rsp->answered = rsp->repeat = rsp->streaming = rsp->junk_line_ended = false;

@@ -13,6 +13,8 @@ static const struct rsp_quirks rows[] = {
 		.recognise = rsp_is_qemu,
 		/* 7.2, 10.0 and 11.1: 2000 requests in one write came back in order. */
 		.pipelines = true,
+		/* 7.2 to 11.1 */
+		.signs_each = true,
 		/* 7.2 */
 		.answers_past_end = true,
 		/* sifive_u, xlnx-zcu102 */

@@ -30,6 +30,8 @@ struct rsp_quirks {
 
 	bool pipelines; /* takes further requests while answers are under way, acknowledged or not
 	                 */
+	/* Acknowledges each request, and right in front of its answer; see step.c. */
+	bool signs_each;
 	bool one_at_a_time; /* not even where nothing is acknowledged */
 	/*
 	 * Answers requests for what is behind the end of an object or of the list of threads with

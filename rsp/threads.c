@@ -160,13 +160,16 @@ static int list_ahead(struct rsp *rsp, struct list *list)
 				return -1;
 			request = "qsThreadInfo";
 		}
-		for (size_t i = 0; i < AHEAD_MAX && !last; i++)
-			if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply) ||
-				take_packet(rsp, list, &reply, &last))
+		for (size_t i = 0; i < AHEAD_MAX; i++) {
+			if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
 				return -1;
-		/* The end, again and again */
-		if (rsp_drain(rsp))
-			return -1;
+			/* Behind the end comes the end, again and again. */
+			if (last && reply.text[0] == 'm')
+				return rsp_fail(
+					rsp, RSP_CONFUSED, "threads behind the end of their list");
+			if (!last && take_packet(rsp, list, &reply, &last))
+				return -1;
+		}
 	}
 	return 0;
 }

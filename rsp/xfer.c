@@ -130,6 +130,8 @@ static int read_pieces(struct transfer *transfer)
 	while (rsp->due) {
 		if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
 			return -1;
+		if (transfer->whole && reply.text[0] == 'm')
+			return rsp_fail(rsp, RSP_CONFUSED, "more of an object behind its end");
 		if (!transfer->whole && transfer->step == step && take_piece(transfer, &reply))
 			return -1;
 	}

@@ -5,12 +5,16 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { BACKLOG = 8 };
 
 void die(const char *what, const char *about)
 {
@@ -26,18 +30,30 @@ static int connect_unix(const char *path)
 	if (strlen(path) >= sizeof(address.sun_path))
 		die("too long for a socket", path);
 	strcpy(address.sun_path, path);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+	if (fd < 0)
 		die(strerror(errno), path);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 
-int connect_to(const char *target)
+static void send_at_once(int fd)
+{
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+		die(strerror(errno), "TCP_NODELAY");
+}
+
+int try_to_connect(const char *target)
 {
 	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	const char *colon = strrchr(target, ':');
 	char host[256];
-	int fd, rc, on = 1;
+	int fd, rc;
 
 	if (strncmp(target, "unix:", 5) == 0)
 		return connect_unix(target + 5);
@@ -48,10 +64,54 @@ int connect_to(const char *target)
 	if (rc)
 		die(gai_strerror(rc), target);
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) ||
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+	if (fd < 0)
 		die(strerror(errno), target);
+	rc = connect(fd, found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
+	if (rc) {
+		close(fd);
+		return -1;
+	}
+	send_at_once(fd);
+	return fd;
+}
+
+int connect_to(const char *target)
+{
+	int fd = try_to_connect(target);
+
+	if (fd < 0)
+		die(strerror(errno), target);
+	return fd;
+}
+
+int listen_here(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof(address)) ||
+		listen(listener, BACKLOG) ||
+		getsockname(listener, (struct sockaddr *)&address, &size))
+		die(strerror(errno), "listening");
+	printf("%d\n", ntohs(address.sin_port));
+	fflush(stdout);
+	return listener;
+}
+
+int take_connection(int listener, int timeout_ms)
+{
+	struct pollfd wait = { .fd = listener, .events = POLLIN };
+	int fd;
+
+	if (poll(&wait, 1, timeout_ms) <= 0)
+		return -1;
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		die(strerror(errno), "accepting");
+	send_at_once(fd);
 	return fd;
 }
 

@@ -11,8 +11,6 @@
  * in a queue. It ends with the connection, or when nothing was said on it for a minute.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -182,38 +180,18 @@ static void run(int client, int stub, uint64_t delay)
 	free(back.queue);
 }
 
-static int accept_one(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct pollfd wait = { .events = POLLIN };
-	int fd, on = 1;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof(address)) ||
-		listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &size))
-		die(strerror(errno), "listening");
-	printf("%d\n", ntohs(address.sin_port));
-	fflush(stdout);
-	wait.fd = listener;
-	if (poll(&wait, 1, PATIENCE_MS) == 0)
-		die("nobody came for a minute", "accepting");
-	fd = accept(listener, NULL, NULL);
-	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
-		die(strerror(errno), "accepting");
-	close(listener);
-	return fd;
-}
-
 int main(int argc, char **argv)
 {
 	unsigned long delay = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
-	int client, stub;
+	int listener, client, stub;
 
 	if (argc != 3 || delay > DELAY_MAX_MS)
 		return EXIT_USAGE;
-	client = accept_one();
+	listener = listen_here();
+	client = take_connection(listener, PATIENCE_MS);
+	if (client < 0)
+		die("nobody came for a minute", "accepting");
+	close(listener);
 	stub = connect_to(argv[2]);
 	run(client, stub, (uint64_t)delay * NS_PER_MS / 2);
 	close(client);

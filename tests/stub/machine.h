@@ -70,7 +70,10 @@ struct faults {
 	long close;                   /* the end instead of this reply, 0 is at once */
 	long silent;                  /* nothing any more from this reply on */
 	long nack;                    /* '-' instead of taking this request, once */
+	long duplicate;               /* this reply comes twice */
+	long endless;                 /* this reply has no end */
 	long flood;                   /* this reply is a notification for ever */
+	long chatter;                 /* this reply is console output for ever */
 	char *banner;                 /* raw bytes at connection */
 	char *unsolicited;            /* a packet at connection */
 	char *junk;                   /* raw bytes in front of each reply */

@@ -160,6 +160,19 @@ static enum wire_end fall_silent(struct wire *wire)
 	return WIRE_CLOSED;
 }
 
+/* Sends digits until nobody takes them any more. */
+static enum wire_end go_on_for_ever(struct wire *wire)
+{
+	uint8_t digits[4096];
+	enum wire_end end = send_all(wire, (const uint8_t *)"$", 1);
+
+	note(wire, "a packet without end instead");
+	memset(digits, '0', sizeof(digits));
+	while (end == WIRE_GOES_ON)
+		end = send_all(wire, digits, sizeof(digits));
+	return end;
+}
+
 /* Sends the last packet's frame, as it is or damaged. */
 static enum wire_end transmit(struct wire *wire)
 {
@@ -182,9 +195,15 @@ static enum wire_end transmit(struct wire *wire)
 		send_all(wire, wire->last, wire->last_size / 2);
 		return WIRE_CLOSED;
 	}
+	if (nth == faults->endless)
+		return go_on_for_ever(wire);
 	if (damage) {
 		note(wire, "with a wrong checksum");
 		*digit ^= 1;
+	}
+	if (nth == faults->duplicate) {
+		note(wire, "and once more");
+		send_all(wire, wire->last, wire->last_size);
 	}
 	end = send_all(wire, wire->last, wire->last_size);
 	if (damage)
@@ -225,8 +244,10 @@ enum wire_end wire_answer(struct wire *wire, const void *body, size_t size)
 
 	if (faults->delay > 0)
 		poll(NULL, 0, (int)faults->delay);
-	while (faults->flood == nth && end == WIRE_GOES_ON)
+	while (faults->flood > 0 && nth >= faults->flood && end == WIRE_GOES_ON)
 		end = put_notification(wire, "Flood:of notifications that never ends");
+	while (faults->chatter > 0 && nth >= faults->chatter && end == WIRE_GOES_ON)
+		end = put_console(wire, "This console never falls silent.");
 	if (end == WIRE_GOES_ON && faults->junk)
 		end = wire_put_raw(wire, faults->junk, strlen(faults->junk));
 	if (end == WIRE_GOES_ON && faults->notification)

@@ -244,7 +244,8 @@ static void test_encodings(void **state)
 	check(QEMU "shorten 1\nmemory 0 200\n", 0, 0x200, 0x200);
 	check(NO_ACK "run-lengths\nmemory 0 10000\n", 0, 0x10000, 0x1000);
 	check(QEMU "notification Stop:T05\nmemory 0 10000\n", 0, 0x10000, 0x1000);
-	check(QEMU "console hello\njunk text\nmemory 0 10000\n", 0, 0x10000, 0x1000);
+	check(QEMU "console hello\nnotification Stop:T05\nmemory 0 10000\n", 0, 0x10000, 0x1000);
+	check(NO_ACK "console hello\njunk text\nmemory 0 10000\n", 0, 0x10000, 0x1000);
 	check("careful\nrun-lengths-of-8\nmemory 0 1000\n", 0, 0x1000, 0x1000);
 }
 
@@ -540,25 +541,44 @@ static void test_lost(void **state)
 	}
 }
 
-static void test_damaged_in_a_stream(void **state)
+/* A stream that cannot go on; what was read before is right, and the connection is of use. */
+static void fails_in_a_stream(const char *description, const char *error)
 {
 	struct reading reading = begin(0, 0x100000, PAGE);
 	struct fake_stub stub;
 	struct rsp *rsp;
 	uint8_t byte;
 
-	(void)state;
-	fake_stub_start(&stub, QEMU "memory 0 100000\nbad-checksum 20\n");
+	fake_stub_start(&stub, description);
 	rsp = fake_stub_open(&stub);
 	assert_int_equal(stream(rsp, &reading), -1);
 	assert_int_equal(rsp_failure(rsp), RSP_CONFUSED);
-	assert_string_equal(rsp_error(rsp), "a packet with a wrong checksum came");
+	assert_string_equal(rsp_error(rsp), error);
+	assert_pattern(&reading, 0, reading.done);
 	/* The rest was drained. */
 	assert_int_equal(rsp_read_memory(rsp, 0x80, &byte, 1), 0);
 	assert_int_equal(byte, memory_pattern(0x80));
 	rsp_destroy(rsp);
 	free(reading.bytes);
 	fake_stub_deinit(&stub);
+}
+
+static void test_damaged_in_a_stream(void **state)
+{
+	(void)state;
+	fails_in_a_stream(
+		QEMU "memory 0 100000\nbad-checksum 20\n", "a packet with a wrong checksum came");
+	fails_in_a_stream(QEMU "memory 0 100000\nnack 20\n", "the stub got a damaged packet");
+}
+
+/*
+ * The answer behind one that came twice is known for one to nothing by the '+' that it lacks,
+ * before any memory is put into another's place.
+ */
+static void test_duplicate_in_a_stream(void **state)
+{
+	(void)state;
+	fails_in_a_stream(QEMU "memory 0 100000\nduplicate 20\n", "an answer to nothing came");
 }
 
 /*
@@ -699,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_damaged_in_a_stream),
+		cmocka_unit_test(test_duplicate_in_a_stream),
 		cmocka_unit_test(test_narrow_link),
 		cmocka_unit_test(test_nothing_to_read),
 		cmocka_unit_test(test_one_piece_at_a_time),

@@ -33,14 +33,18 @@ class GdbClient:
 
     def ask(self, packet):
         """Sends a packet and returns the reply to it, as text."""
-        self._socket.sendall(f"+${packet}#{sum(packet.encode()) & 0xff:02x}".encode())
-        reply = self._receive()
+        framed = f"${packet}#{sum(packet.encode()) & 0xff:02x}".encode()
+        self._socket.sendall(b"+" + framed)
+        reply = self._receive(framed)
         # QEMU before 8.1 greets whoever stops a running guest with a stop reply nobody asked for.
-        return self._receive() if reply.startswith("T") else reply
+        return self._receive(framed) if reply.startswith("T") else reply
 
-    def _receive(self):
+    def _receive(self, framed):
         byte = self._stream.read(1)
-        while byte == b"+":
+        while byte in (b"+", b"-"):
+            # To QEMU the beginning of a packet is the end of one that a client died in.
+            if byte == b"-":
+                self._socket.sendall(framed)
             byte = self._stream.read(1)
         if byte != b"$":
             raise Failure(f"the stub said {byte!r} where a packet begins")

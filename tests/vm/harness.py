@@ -133,6 +133,10 @@ class Background:
                     return
         raise Failure("it has ended without a word of progress")
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def send(self, number):
         self._process.send_signal(number)
 
