@@ -41,14 +41,18 @@ command -v npm >/dev/null || upload="$upload
 	nodejs
 	npm"
 
+# bc, bison, flex and libelf-dev are for the kernel with kgdb, which is built here.
 test='
+	bc
 	binutils
+	bison
 	clang
 	clang-format
 	clang-tidy
 	cppcheck
 	devscripts
 	elfutils
+	flex
 	gcc-aarch64-linux-gnu
 	gdb
 	gdbserver
@@ -57,6 +61,7 @@ test='
 	libc6-dbg
 	libc6-dev-arm64-cross
 	libcmocka-dev
+	libelf-dev
 	makedumpfile
 	mandoc
 	openocd

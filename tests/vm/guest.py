@@ -36,6 +36,11 @@ def kernel(debug=False):
     return words(helper("fetch-kernel.sh", *(["--debug"] if debug else []), timeout=900))
 
 
+def kgdb_kernel():
+    """A kernel with kgdb, as build-kgdb-kernel.sh tells of it: a dict of its words."""
+    return words(helper("build-kgdb-kernel.sh", timeout=1500))
+
+
 def foreign_kernel(name):
     """A kernel for another CPU, as fetch-foreign.sh tells of it: a dict of its words."""
     return words(helper("fetch-foreign.sh", name, timeout=900))
@@ -53,6 +58,7 @@ class Guest(Qemu):
     extra                  more of QEMU's command line
     program                the QEMU to run
     foreign                the kernel of another CPU, by its name in fetch-foreign.sh
+    own_kernel             a kernel of the test's own, in words as kernel() has them
     terminal               what the kernel calls the first serial port
     """
 
@@ -70,6 +76,7 @@ class Guest(Qemu):
         within=(),
         program=QEMU,
         foreign=None,
+        own_kernel=None,
         terminal="ttyS0",
     ):
         self._serial = directory / "serial"
@@ -77,11 +84,14 @@ class Guest(Qemu):
         arguments += ["-serial", f"file:{self._serial}"]
         for device in devices:
             arguments += ["-device", device]
+        if own_kernel:
+            self.kernel = own_kernel
+        else:
+            self.kernel = foreign_kernel(foreign) if foreign else kernel()
         arguments += self._linux(directory, foreign, modules, [f"console={terminal}", *append])
         super().__init__(directory, program, [*arguments, *extra], gdb=gdb, within=within)
 
     def _linux(self, directory, foreign, modules, append):
-        self.kernel = foreign_kernel(foreign) if foreign else kernel()
         initrd = directory / "initrd"
         paths = [f"{self.kernel['modules']}/{module}.ko" for module in modules]
         environment = {"BUSYBOX": self.kernel["busybox"]} if foreign else None

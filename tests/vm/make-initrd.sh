@@ -10,6 +10,7 @@
 # With rspdump.fill it first puts memory to each of the uses that a dump level knows: page cache of
 # /dev/vda, clean and written to, files in a tmpfs, anonymous memory in small and in huge pages, and
 # hugetlbfs, some of it free.
+# With rspdump.kgdb it enters kgdb behind each second that it has counted.
 # With rspdump.use=MIB it puts files into a tmpfs until so much memory is in use.
 # BUSYBOX names the busybox of another CPU.
 set -eu
@@ -83,11 +84,17 @@ grep 'System RAM' /proc/iomem | while read -r range _; do echo "rspdump-guest: r
 
 echo "rspdump-guest: free $(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
 
+kgdb=false
+case " $(cat /proc/cmdline) " in
+*" rspdump.kgdb "*) kgdb=true ;;
+esac
+
 echo "rspdump-guest: ready"
 second=0
 while sleep 1; do
 	second=$((second + 1))
 	echo "rspdump-guest: second $second"
+	! $kgdb || echo g >/proc/sysrq-trigger
 done
 EOF
 chmod +x "$root/init"
