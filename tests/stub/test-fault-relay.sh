@@ -43,7 +43,7 @@ dump() {
 	start_stub -n 8 "$machine"
 	start_relay "127.0.0.1:$port" "$@"
 	status=0
-	timeout 60 "$RSPDUMP" --timeout 2 -f -o core ":$relay_port" </dev/null >output 2>errors ||
+	timeout 60 "$RSPDUMP" --timeout 1 -f -o core ":$relay_port" </dev/null >output 2>errors ||
 		status=$?
 	end_relay
 	kill "$stub_pid"
@@ -71,7 +71,7 @@ done_by() {
 start_stub -n 2 "$machine"
 start_relay "127.0.0.1:$port" -n 0
 for _ in 1 2; do
-	run 0 -f -o core ":$relay_port"
+	run 0 --after resume -f -o core ":$relay_port"
 	read_core
 done
 end_stub 0
@@ -79,7 +79,7 @@ end_relay
 [ ! -s faults ] || fail "it has done: $(cat faults)"
 start_stub_at "$work/socket" "$machine"
 start_relay "unix:$work/socket" -n 0
-run 0 -f -o core ":$relay_port"
+run 0 --after resume -f -o core ":$relay_port"
 end_stub 0
 left_running
 end_relay
