@@ -92,30 +92,64 @@ static void choose_variant(struct guest *guest)
 		guest->arch = guest->arch->variant(guest->cpus, guest->cpu_count);
 }
 
+/*
+ * The clusters of a machine are processes of its stub, each with a description of its own CPUs.
+ * Makes it the one of a thread's process. Returns 0 or -1.
+ */
+static int describe_process(const struct guest *guest, const struct rsp_thread *thread,
+	struct rsp_description *description, uint64_t *process)
+{
+	if (thread->process == *process)
+		return 0;
+	*process = thread->process;
+	if (rsp_select_thread(guest->rsp, thread))
+		return -1;
+	rsp_description_deinit(description);
+	return rsp_read_description(guest->rsp, description);
+}
+
+static int learn_cpu(struct guest *guest, const struct rsp_thread *thread,
+	const struct rsp_description *description, struct failure *failure)
+{
+	struct registers *registers = &guest->cpus[guest->cpu_count];
+	struct cpu_filling filling = { .registers = registers, .digest = guest->register_digest };
+
+	guest->threads[guest->cpu_count] = *thread;
+	registers_init(registers, (unsigned)guest->cpu_count++, guest->arch->order);
+	if (rsp_read_registers(guest->rsp, thread, description, take_register, &filling))
+		return fail_rsp(failure, guest->rsp, "reading registers");
+	if (filling.failed)
+		return fail(failure, STATUS_FAILED, "no memory for registers");
+	guest->register_digest = filling.digest;
+	return 0;
+}
+
 static int learn_cpus(
 	struct guest *guest, struct rsp_description *description, struct failure *failure)
 {
+	uint64_t process;
 	size_t count = 0;
 
 	if (describe_by_custom(guest->arch, description))
 		return fail(failure, STATUS_FAILED, "no memory");
-	if (rsp_list_threads(guest->rsp, &guest->threads, &count))
+	if (rsp_attach_processes(guest->rsp) ||
+		rsp_list_threads(guest->rsp, &guest->threads, &count))
 		return fail_rsp(failure, guest->rsp, "listing vCPUs");
 	guest->cpus = calloc(count, sizeof(*guest->cpus));
 	if (!guest->cpus)
 		return fail(failure, STATUS_FAILED, "no memory");
+	process = guest->threads[0].process;
 	for (size_t i = 0; i < count; i++) {
-		struct cpu_filling filling = { .registers = &guest->cpus[i],
-			.digest = guest->register_digest };
+		const struct rsp_thread thread = guest->threads[i];
 
-		registers_init(&guest->cpus[i], (unsigned)i, guest->arch->order);
-		guest->cpu_count++;
-		if (rsp_read_registers(
-			    guest->rsp, &guest->threads[i], description, take_register, &filling))
-			return fail_rsp(failure, guest->rsp, "reading registers");
-		if (filling.failed)
-			return fail(failure, STATUS_FAILED, "no memory for registers");
-		guest->register_digest = filling.digest;
+		if (describe_process(guest, &thread, description, &process))
+			return fail_rsp(failure, guest->rsp, "reading the target description");
+		/* A core is of one architecture. */
+		if (*description->architecture &&
+			arch_find(description->architecture) != guest->arch && i > 0)
+			guest->foreign_count++;
+		else if (learn_cpu(guest, &thread, description, failure))
+			return -1;
 	}
 	choose_variant(guest);
 	return 0;
@@ -336,16 +370,22 @@ static void add_to_digest(
 
 int guest_digest_registers(const struct guest *guest, uint64_t *digest)
 {
+	uint64_t process = guest->threads[0].process;
 	struct rsp_description description;
 	int rc;
 
 	*digest = 0;
+	if (rsp_select_thread(guest->rsp, &guest->threads[0]))
+		return -1;
 	rc = rsp_read_description(guest->rsp, &description);
 	if (rc && rsp_failure(guest->rsp) == RSP_UNSUPPORTED)
 		rc = describe_by_custom(guest->arch, &description);
-	for (size_t i = 0; rc == 0 && i < guest->cpu_count; i++)
-		rc = rsp_read_registers(
-			guest->rsp, &guest->threads[i], &description, add_to_digest, digest);
+	for (size_t i = 0; rc == 0 && i < guest->cpu_count; i++) {
+		rc = describe_process(guest, &guest->threads[i], &description, &process);
+		if (rc == 0)
+			rc = rsp_read_registers(guest->rsp, &guest->threads[i], &description,
+				add_to_digest, digest);
+	}
 	rsp_description_deinit(&description);
 	return rc;
 }

@@ -84,6 +84,7 @@ void report_guest_json(struct json *json, const struct guest *guest)
 	json_open(json, "guest", '{');
 	json_string(json, "arch", guest->arch->name);
 	json_number(json, "cpus", guest->cpu_count);
+	json_number(json, "cpus_left_out", guest->foreign_count);
 	json_string(json, "ram_source", guest->ram_source);
 	report_ranges_json(json, "ram", &guest->ram);
 	json_close(json, '}');
@@ -182,6 +183,10 @@ void report_gaps(const struct options *options, const struct guest *guest, const
 	if (plan->missing[0])
 		tell(options, TELL_WARNING, "zero in the core, as the stub does not give them: %s",
 			plan->missing);
+	if (guest->foreign_count)
+		tell(options, TELL_WARNING,
+			"%zu vCPUs of another architecture than %s are not in the core",
+			guest->foreign_count, guest->arch->name);
 	if (options->paging)
 		report_page_tables(options, plan);
 	else if (!guest->kernel.mapped)

@@ -61,6 +61,7 @@ struct rsp {
 	/* Of the threads that were listed last, each once: whom to detach from. */
 	uint64_t processes[RSP_PROCESSES_MAX];
 	size_t process_count;
+	bool attached_all; /* rsp_attach_processes() was called */
 	bool answered; /* a packet has come: there is a stub */
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;

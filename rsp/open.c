@@ -217,7 +217,10 @@ int rsp_reopen(struct rsp *rsp)
 
 	rsp_link_close(&rsp->link);
 	rsp_forget(rsp);
-	return connect_and_greet(rsp, 0) || set_memory_mode_again(rsp, physical) ? -1 : 0;
+	return connect_and_greet(rsp, 0) || (rsp->attached_all && rsp_attach_processes(rsp)) ||
+	                       set_memory_mode_again(rsp, physical)
+	               ? -1
+	               : 0;
 }
 
 bool rsp_can_reopen(const struct rsp *rsp)

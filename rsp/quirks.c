@@ -17,6 +17,8 @@ static const struct rsp_quirks rows[] = {
 		.signs_each = true,
 		/* 7.2 */
 		.answers_past_end = true,
+		/* sifive_u, xlnx-zcu102 */
+		.clusters = true,
 		.lists_threads = true,
 		.has_host_commands = true,
 		.closing_leaves_stopped = true,

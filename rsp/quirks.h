@@ -38,6 +38,11 @@ struct rsp_quirks {
 	 * an error or the end again. Not so OpenOCD: it copies from behind its target.xml.
 	 */
 	bool answers_past_end;
+	/*
+	 * Has a process for each cluster of CPUs, and shows the first one until it is asked to attach
+	 * others.
+	 */
+	bool clusters;
 	bool lists_threads; /* always: one that lists none has no guest */
 	/* Lists its CPUs as threads with negative numbers, in front of those that are tasks. */
 	bool cpus_are_shadows;

@@ -153,6 +153,13 @@ struct rsp_thread {
 /* All threads in the stub's order; the caller frees *threads. At least one. */
 int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count);
 
+/*
+ * Makes all threads appear where a stub shows those of its first process only: QEMU, of machines
+ * with CPUs in several clusters, which need not be of one kind (sifive_u, xlnx-zcu102). A
+ * description is that of the selected thread's process.
+ */
+int rsp_attach_processes(struct rsp *rsp);
+
 /* A register as the target description names it. */
 struct rsp_register {
 	char name[RSP_NAME_MAX];

@@ -217,3 +217,20 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
 	*count = list.count;
 	return 0;
 }
+
+int rsp_attach_processes(struct rsp *rsp)
+{
+	struct rsp_reply reply;
+
+	if (!rsp->quirks->clusters || !rsp->stub.multiprocess)
+		return 0;
+	rsp->attached_all = true;
+	/* They cannot be listed: the first number that is refused is behind the last. */
+	for (unsigned process = 2; process <= RSP_PROCESSES_MAX; process++) {
+		if (rsp_request(rsp, RSP_EXPECT_STOP, &reply, "vAttach;%x", process))
+			return -1;
+		if (!reply.size || rsp_is_error(&reply))
+			break;
+	}
+	return 0;
+}

@@ -11,9 +11,11 @@
 struct session {
 	struct machine *machine;
 	struct wire wire;
-	char *reply;        /* WIRE_PACKET_MAX bytes */
-	size_t thread;      /* selected by Hg, from 0 */
-	size_t next_thread; /* to be listed */
+	char *reply;                 /* WIRE_PACKET_MAX bytes */
+	size_t thread;               /* selected by Hg, from 0 */
+	size_t next_thread;          /* to be listed */
+	unsigned long long attached; /* processes up to this one */
+	size_t farewells;
 	bool detached;
 };
 
@@ -35,7 +37,7 @@ static bool supports(const struct session *session, const char *feature)
 /* Packets that write to the guest, run, kill or restart it. */
 static bool is_forbidden(const char *body)
 {
-	static const char *const words[] = { "vKill", "vCont;", "vRun", "vFlash", "vAttach" };
+	static const char *const words[] = { "vKill", "vCont;", "vRun", "vFlash" };
 
 	if (*body && strchr("GPMXkRzZcsCSiI", *body))
 		return true;
@@ -139,6 +141,52 @@ static long find_thread(const struct session *session, const char *id)
 	return wanted == 0 ? 0 : -1;
 }
 
+/* 0 for a thread of no process. */
+static unsigned long long process_of(const char *thread)
+{
+	return *thread == 'p' ? strtoull(thread + 1, NULL, 16) : 0;
+}
+
+/* How many threads are listed: they are in the order of their processes. */
+static size_t threads_attached(const struct session *session)
+{
+	const struct entries *threads = &session->machine->threads;
+	size_t count = 0;
+
+	while (count < threads->count && process_of(threads->list[count].key) <= session->attached)
+		count++;
+	return count;
+}
+
+static size_t processes_attached(const struct session *session)
+{
+	const struct entries *threads = &session->machine->threads;
+	size_t count = 0;
+
+	for (size_t i = 0; i < threads_attached(session); i++)
+		count += i == 0 ||
+		         process_of(threads->list[i].key) != process_of(threads->list[i - 1].key);
+	return count;
+}
+
+/* QEMU's clusters; to other stubs it would be no question but an order. */
+static enum wire_end attach(struct session *session, const char *process)
+{
+	const struct entries *threads = &session->machine->threads;
+	unsigned long long wanted = strtoull(process, NULL, 16);
+
+	if (session->machine->physical < 0) {
+		fprintf(session->wire.log, "= FORBIDDEN\n");
+		return WIRE_FORBIDDEN;
+	}
+	for (size_t i = 0; i < threads->count; i++)
+		if (process_of(threads->list[i].key) == wanted) {
+			session->attached = wanted;
+			return say(session, "T05");
+		}
+	return say(session, "E22");
+}
+
 static enum wire_end list_threads(struct session *session)
 {
 	const struct entries *threads = &session->machine->threads;
@@ -147,7 +195,7 @@ static enum wire_end list_threads(struct session *session)
 
 	if (session->machine->faults.endless_threads)
 		return say(session, "m1,2,3,4");
-	if (session->next_thread == threads->count)
+	if (session->next_thread == threads_attached(session))
 		return say(session, "l");
 	session->reply[0] = 'm';
 	do {
@@ -156,7 +204,7 @@ static enum wire_end list_threads(struct session *session)
 		if (used > 1)
 			session->reply[used++] = ',';
 		used += (size_t)sprintf(session->reply + used, "%s", id);
-	} while (session->next_thread < threads->count && --left != 0);
+	} while (session->next_thread < threads_attached(session) && --left != 0);
 	return wire_answer(&session->wire, session->reply, used);
 }
 
@@ -307,7 +355,9 @@ static enum wire_end detach(struct session *session, const char *body)
 {
 	if (supports(session, "multiprocess+") != (body[1] == ';'))
 		return say(session, "E22");
-	session->detached = true;
+	/* Of as many processes as are attached; what has none counts as one. */
+	session->farewells++;
+	session->detached = session->farewells >= processes_attached(session);
 	if (session->machine->faults.deaf_to_detach)
 		return WIRE_GOES_ON;
 	return say(session, "OK");
@@ -352,6 +402,8 @@ static enum wire_end answer(struct session *session, char *body, size_t size)
 	}
 	if (strcmp(body, "qsThreadInfo") == 0 && machine->threads.count)
 		return list_threads(session);
+	if (starts(body, "vAttach;"))
+		return attach(session, body + 8);
 	if (starts(body, "Hg"))
 		return select_thread(session, body + 2);
 	if (strcmp(body, "g") == 0)
@@ -393,7 +445,8 @@ static bool has_synthetic_memory(const struct machine *machine)
 
 enum wire_end serve(struct machine *machine, int in, int out, FILE *log)
 {
-	struct session session = { .machine = machine };
+	struct session session = { .machine = machine,
+		.attached = machine->physical < 0 ? ~0ULL : 1 };
 	struct bulk *bulk = has_synthetic_memory(machine) ? bulk_create() : NULL;
 	enum wire_end end;
 	char *body;

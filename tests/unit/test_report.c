@@ -96,7 +96,7 @@ static void test_json_without_kernel(void **state)
 {
 	(void)state;
 	assert_json(write_guest,
-		"{\"guest\": {\"arch\": \"x86_64\", \"cpus\": 0, \"ram_source\": \"info mtree "
+		"{\"guest\": {\"arch\": \"x86_64\", \"cpus\": 0, \"cpus_left_out\": 0, \"ram_source\": \"info mtree "
 		"-f\", \"ram\": " RAM_JSON "}, \"kernel\": {\"mapped\": false, \"release\": \"\", "
 		"\"version\": \"\", \"nodename\": \"\"}, \"vmcoreinfo\": {\"found\": false, "
 		"\"reason\": \"nobody has it\"}}");
@@ -107,7 +107,7 @@ static void test_json_with_kernel(void **state)
 	(void)state;
 	have_kernel();
 	assert_json(write_guest,
-		"{\"guest\": {\"arch\": \"x86_64\", \"cpus\": 0, \"ram_source\": \"info mtree "
+		"{\"guest\": {\"arch\": \"x86_64\", \"cpus\": 0, \"cpus_left_out\": 0, \"ram_source\": \"info mtree "
 		"-f\", \"ram\": " RAM_JSON "}, \"kernel\": {\"mapped\": true, "
 		"\"text\": 18446744071998275584, \"text_paddr\": 8388608, \"text_size\": 4194304, "
 		"\"direct_map\": 18446632198401425408, \"phys_base\": -436207616, "
