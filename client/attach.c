@@ -88,7 +88,7 @@ static enum found find_state(const struct attachment *attachment)
 	if (strncmp(attachment->run_state, "paused (", 8) == 0 &&
 		strncmp(attachment->run_state, "paused (single step", 19) != 0)
 		return FOUND_STOPPED;
-	return stub->announces_stop ? FOUND_STOPPED : FOUND_UNKNOWN;
+	return stub->announces_stop && !attachment->late ? FOUND_STOPPED : FOUND_UNKNOWN;
 }
 
 static int fail_open(struct failure *failure, const struct rsp *rsp)
@@ -204,6 +204,7 @@ static int open_connection(
 		return 0;
 	if (rsp_failure(attachment->rsp) != RSP_LOST || !may_attach_again(attachment, options))
 		return fail_open(failure, attachment->rsp);
+	attachment->late = !rsp_answered(attachment->rsp);
 	return attach_again(attachment, options, failure);
 }
 

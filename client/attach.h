@@ -21,6 +21,7 @@ struct attachment {
 	FILE *trace;
 	enum found found;
 	char run_state[64]; /* the stub's word for it: "paused (prelaunch)"; "" if it has none */
+	bool late;          /* a connection broke before the stub could say that it stopped it */
 	bool left;          /* detach_from() was called */
 	bool broken;        /* the connection was lost for good */
 	double attached_at, left_at; /* monotonic_seconds() */

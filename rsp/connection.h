@@ -62,7 +62,7 @@ struct rsp {
 	uint64_t processes[RSP_PROCESSES_MAX];
 	size_t process_count;
 	bool attached_all; /* rsp_attach_processes() was called */
-	bool answered; /* a packet has come: there is a stub */
+	bool answered;     /* a packet has come: there is a stub */
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;

@@ -171,7 +171,7 @@ int rsp_release(struct rsp *rsp, enum rsp_after after)
 		/* A stub that keeps its mode can let the guest run all the same. */
 		if (after == RSP_RESUME && (rc == 0 || rsp->failure == RSP_REFUSED) && detach(rsp))
 			rc = -1;
-	} else if (!rsp->answered) {
+	} else if (!rsp->answered && rsp->failure != RSP_LOST) {
 		if (after == RSP_RESUME && !rsp->junk_size)
 			leave_word(rsp);
 		rc = 0;

@@ -39,8 +39,8 @@ struct rsp_quirks {
 	 */
 	bool answers_past_end;
 	/*
-	 * Has a process for each cluster of CPUs, and shows the first one until it is asked to attach
-	 * others.
+	 * Has a process for each cluster of CPUs, and shows the first one until it is asked to
+	 * attach others.
 	 */
 	bool clusters;
 	bool lists_threads; /* always: one that lists none has no guest */
