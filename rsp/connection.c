@@ -181,7 +181,7 @@ static int unpack(struct rsp *rsp, const struct rsp_frame *frame, struct rsp_rep
 /* Takes a packet off the input that is no answer. True if it was one of those. */
 static bool pass_over(struct rsp *rsp, enum rsp_expect expect, const struct rsp_reply *reply)
 {
-	if (is_stop(reply) && expect != RSP_EXPECT_STOP) {
+	if (is_stop(reply) && (expect != RSP_EXPECT_STOP || !rsp_step_may_answer(rsp))) {
 		rsp->stub.announced_stop = rsp->stub.ever_announced = true;
 		rsp->will->announced_stop = true;
 		return true;

@@ -30,6 +30,7 @@ enum rsp_expect {
 /* See step.c; all 0 on a new connection. */
 struct rsp_step {
 	size_t signs, answers; /* '+' that came, and answers with those that were lost */
+	bool noisy;            /* bytes that are no packets belong to this link */
 	bool lost;             /* what failed last was out of step; the rest may be in step again */
 };
 
@@ -146,6 +147,9 @@ void rsp_step_joined(struct rsp *rsp, const struct rsp_frame *frame);
 int rsp_step_junk(struct rsp *rsp);
 int rsp_step_notification(struct rsp *rsp, const struct rsp_frame *frame);
 void rsp_step_refused(struct rsp *rsp);
+
+/* Whether what comes now can be an answer: a stop packet need not be one. */
+bool rsp_step_may_answer(const struct rsp *rsp);
 int rsp_step_answer(struct rsp *rsp);
 
 /* The first words on a new connection: makes rsp->stub and rsp->quirks known. */

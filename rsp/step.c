@@ -13,8 +13,9 @@
 
 static bool keeps_step(const struct rsp *rsp)
 {
-	/* Something in between may swallow signs. */
-	return rsp->quirks->signs_each && !rsp->stub.no_ack && rsp->step.signs > 0;
+	/* Something in between may swallow signs, or a console speak on the same line. */
+	return rsp->quirks->signs_each && !rsp->stub.no_ack && rsp->step.signs > 0 &&
+	       !rsp->step.noisy;
 }
 
 /* Requests that the stub has taken, and not answered yet */
@@ -51,6 +52,8 @@ void rsp_step_joined(struct rsp *rsp, const struct rsp_frame *frame)
 
 int rsp_step_junk(struct rsp *rsp)
 {
+	/* From the beginning on, when it is not known yet what the stub is */
+	rsp->step.noisy |= rsp->quirks == &rsp_quirks_unknown;
 	if (!keeps_step(rsp))
 		return 0;
 	if (open_requests(rsp) == 0)
@@ -74,9 +77,12 @@ void rsp_step_refused(struct rsp *rsp)
 	rsp->step.lost = true;
 }
 
+bool rsp_step_may_answer(const struct rsp *rsp)
+{
+	return !keeps_step(rsp) || open_requests(rsp) > 0;
+}
+
 int rsp_step_answer(struct rsp *rsp)
 {
-	if (keeps_step(rsp) && open_requests(rsp) < 1)
-		return lose_step(rsp, "an answer to nothing came");
-	return 0;
+	return rsp_step_may_answer(rsp) ? 0 : lose_step(rsp, "an answer to nothing came");
 }

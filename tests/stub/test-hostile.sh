@@ -26,7 +26,7 @@ ended() {
 	text=$2
 	shift 2
 	start_stub "$@" "$machine"
-	run "$wanted_status" --timeout 2 -o core ":$port"
+	run "$wanted_status" --timeout 2 --retry 0 -o core ":$port"
 	[ "$(cat peak)" -le $PEAK_MAX_KIB ] || fail "it took $(cat peak) KiB of memory"
 	says "$text"
 	no_core
@@ -49,12 +49,12 @@ hopeless() {
 
 # The same answer twice, among those that are waited for alone and among those that are on their way
 # together. At the beginning it may do no harm; then the core is right.
-for nth in 20 30 100 300 1000 1600; do
+for nth in 100 300 1000 1600; do
 	hostile 'an answer to nothing came' -e "duplicate $nth"
 done
-for nth in 1 2 3 4 5 6 7 8 9 10 11 12; do
+for nth in 1 2 3 4 5 6 7 8 9 10 11 12 20 30; do
 	start_stub -e "duplicate $nth" "$machine"
-	timeout 30 "$RSPDUMP" --timeout 2 -o core ":$port" 2>errors
+	timeout 30 "$RSPDUMP" --timeout 2 --retry 0 -o core ":$port" 2>errors
 	status=$?
 	end_stub 0
 	left_running
@@ -70,7 +70,6 @@ done
 hopeless 'rspdump: ' -e 'unasked 00'
 hopeless 'rspdump: ' -e 'unasked OK'
 hostile 'more memory came than was asked for' -e too-long
-hopeless 'bytes came that are no packet' -e 'junk what is this?'
 hostile 'the stub got a damaged packet' -e 'nack 300'
 hostile 'wrong checksum' -e 'bad-checksum 300'
 for nth in 2 6 20 300; do

@@ -30,5 +30,5 @@ lacking 'XML entities' -e 'object features:target.xml <!DOCTYPE t [<!ENTITY a "a
 lacking 'includes too much' -e 'object features:core.xml <t><xi:include href="core.xml"/></t>'
 lacking 'an object of more than' -e endless-object
 lacking 'an empty packet of threads' -e 'answer qfThreadInfo m'
-lacking 'the stub lists no threads' -e 'answer qfThreadInfo l'
+lacking 'the stub lists no threads' -e 'answer qfThreadInfo l' -e 'answer qsThreadInfo l'
 lacking 'more than 4096 threads' -e endless-threads
