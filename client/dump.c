@@ -37,7 +37,7 @@ static int create_core(struct dump *dump, struct failure *failure)
 	if (!dump->core)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (core_error(dump->core))
-		return fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
+		return fail_core(failure, dump->core);
 	dump->pipeline = pipeline_create(dump->core, dump->options->jobs, failure);
 	return dump->pipeline ? 0 : -1;
 }
@@ -81,8 +81,9 @@ static int finish_core(struct dump *dump, struct failure *failure)
 		return -1;
 	notes_init(&late, dump->guest.arch->order);
 	plan_add_late(&dump->plan, &dump->guest, &late);
-	if (core_finish(dump->core, late.size ? &late : NULL))
-		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
+	/* One that could not be kept is no reason to leave it out in silence. */
+	if (core_finish(dump->core, late.size || late.failed ? &late : NULL))
+		rc = fail_core(failure, dump->core);
 	notes_deinit(&late);
 	return rc ? rc : destination_publish(&dump->destination, failure);
 }

@@ -83,6 +83,11 @@ static int write_all(struct output *output, uint64_t offset, const uint8_t *byte
 			continue;
 		if (n < 0)
 			return fail_errno(output, "cannot write");
+		/* What takes nothing, and does not say why, would be asked for ever. */
+		if (n == 0) {
+			errno = EIO;
+			return fail_errno(output, "cannot write");
+		}
 		bytes += n;
 		offset += (uint64_t)n;
 		size -= (size_t)n;

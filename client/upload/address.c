@@ -26,7 +26,7 @@ static char *read_file(const char *path, struct error *error)
 		size += (size_t)n;
 	}
 	if (!text)
-		error_set(error, "no memory");
+		error_no_memory(error);
 	else if (fd < 0 || n < 0)
 		error_set(error, "%s: %s", path, strerror(errno));
 	else if (size == FILE_SIZE_MAX || memchr(text, '\0', size))
@@ -56,7 +56,7 @@ char *address_read(const char *text, struct error *error)
 	if (text[0] != '@') {
 		line = strdup(text);
 		if (!line)
-			error_set(error, "no memory");
+			error_no_memory(error);
 		return line;
 	}
 	line = read_file(text + 1, error);

@@ -409,7 +409,7 @@ static int send_once(
 	http->active_at = monotonic_seconds();
 	if (failed || headers->failed) {
 		curl_slist_free_all(list);
-		error_set(&response->error, "no memory");
+		error_no_memory(&response->error);
 		return -1;
 	}
 	set_limits(http);

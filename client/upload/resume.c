@@ -86,7 +86,7 @@ int resume_parse(struct resume *resume, const char *text, struct error *error)
 	copy = strdup(text + strlen(SIGNATURE));
 	if (!resume->tags || !copy) {
 		free(copy);
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	}
 	line = copy;
 	for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
@@ -145,7 +145,7 @@ int resume_read(struct resume *resume, const char *path, struct error *error)
 	}
 	close(fd);
 	if (!text)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	text[size] = '\0';
 	rc = size < RESUME_FILE_MAX ? resume_parse(resume, text, error)
 	                            : error_set(error, "it is too long to be one");
@@ -188,10 +188,10 @@ int resume_write(const struct resume *resume, const char *path, struct error *er
 		    resume->store, resume->url, resume->size, resume->mtime_seconds,
 		    resume->mtime_nanoseconds, resume->part_size, resume->id[0] ? "id " : "",
 		    resume->id, resume->id[0] ? "\n" : "") < 0)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	if (asprintf(&fresh, "%s.new", path) < 0) {
 		fresh = NULL;
-		error_set(error, "no memory");
+		error_no_memory(error);
 		goto out;
 	}
 	unlink(fresh);

@@ -42,7 +42,7 @@ int url_parse(struct url *url, const char *text, struct error *error)
 	/* Two NULs more than the text has, and a slash. */
 	url->buffer = malloc(strlen(text) + 4);
 	if (!url->buffer)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	memcpy(url->buffer, text, scheme);
 	url->buffer[scheme] = '\0';
 	for (char *c = url->buffer; *c; c++)

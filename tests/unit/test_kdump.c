@@ -15,6 +15,7 @@
 #include "arch/notes.h"
 #include "layout/core.h"
 #include "tests/unit/decompress.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/kdump_forms.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/pieces.h"
@@ -1321,6 +1322,44 @@ static void test_codecs_that_are_not_built(void **state)
 	}
 }
 
+/* In every format; what a library cannot pack for want of memory is kept as it is. */
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_small(f);
+	for (size_t nth = 0; nth < FORMATS; nth++) {
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+		use_format(f, nth);
+		if (!core_format_is_built(f->format))
+			continue;
+		while (failing_next(&failing)) {
+			struct core *core = core_create(f->format, &f->plan, &f->sink.sink);
+			const char *why = core ? core_error(core) : "no memory";
+			int rc = why ? -1 : 0;
+
+			for (size_t i = 0; !rc && i < f->memory.count; i++)
+				rc = put_memory(core, f->memory.items[i].start,
+					f->guest + f->memory.items[i].start,
+					(size_t)f->memory.items[i].size);
+			if (!rc)
+				rc = core_finish(core, NULL);
+			if (!why)
+				why = rc ? "no memory" : "";
+			if (failing_end(&failing) && rc == 0)
+				assert_string_equal(f->format->name, "kdump-zstd");
+			else
+				failing_check(&failing, rc, why);
+			if (core && core_error(core))
+				assert_true(core_lacks_memory(core));
+			core_destroy(core);
+		}
+		/* The core, a bitmap, descriptors, parts, and of each worker three. */
+		assert_true(failing.nth > 7);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1358,6 +1397,7 @@ int main(void)
 		TEST(test_failing_batch),
 		TEST(test_output_that_cannot_be_rewritten),
 		TEST(test_codecs_that_are_not_built),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,12 +19,12 @@
 /* Parts are small here: what is tested does not depend on it. */
 enum { SIZE = 100 };
 
-static bool cancelled;
+static bool cancelled; /* atomic: a test sets it in a thread of its own */
 
 static bool is_cancelled(void *ctx)
 {
 	(void)ctx;
-	return cancelled;
+	return __atomic_load_n(&cancelled, __ATOMIC_RELAXED);
 }
 
 static struct parts *make(bool any_order, bool rewrites, int fd, uint64_t behind)
@@ -39,7 +39,7 @@ static struct parts *make(bool any_order, bool rewrites, int fd, uint64_t behind
 	};
 	struct parts *parts = parts_create(&options);
 
-	cancelled = false;
+	__atomic_store_n(&cancelled, false, __ATOMIC_RELAXED);
 	assert_non_null(parts);
 	return parts;
 }
@@ -295,7 +295,7 @@ static void *cancel(void *ctx)
 {
 	(void)ctx;
 	usleep(10000);
-	cancelled = true;
+	__atomic_store_n(&cancelled, true, __ATOMIC_RELAXED);
 	return NULL;
 }
 
