@@ -80,9 +80,10 @@ static int add_header(const char *line, size_t size, struct lines *headers, stru
 	if ((name == 14 && strncasecmp(line, "Content-Length", 14) == 0) ||
 		(name == 17 && strncasecmp(line, "Transfer-Encoding", 17) == 0))
 		return error_set(error, "%.*s is rspdump's to say", (int)name, line);
+	if (size > LINE_SIZE_MAX || headers->count == LINES_MAX)
+		return error_set(error, "more or longer headers than there is room for");
 	lines_add(headers, "%.*s", (int)size, line);
-	return headers->failed ? error_set(error, "more or longer headers than there is room for")
-	                       : 0;
+	return headers->failed ? error_no_memory(error) : 0;
 }
 
 int headers_read(const char *text, struct lines *headers, struct error *error)

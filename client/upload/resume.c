@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/upload/lines.h"
+
 #define SIGNATURE "rspdump-upload 1\n"
 
 /* A decimal number, with nothing behind it but `end`. */
@@ -179,18 +181,16 @@ static int write_text(int fd, const char *text, size_t size)
 
 int resume_write(const struct resume *resume, const char *path, struct error *error)
 {
-	char *text = NULL, *fresh = NULL;
+	char *text, *fresh;
 	int fd = -1;
 
-	if (asprintf(&text,
-		    SIGNATURE "store %s\nurl %s\nsize %" PRIu64 "\nmtime %" PRIu64 ".%" PRIu64
-			      "\npart-size %" PRIu64 "\n%s%s%s",
-		    resume->store, resume->url, resume->size, resume->mtime_seconds,
-		    resume->mtime_nanoseconds, resume->part_size, resume->id[0] ? "id " : "",
-		    resume->id, resume->id[0] ? "\n" : "") < 0)
-		return error_no_memory(error);
-	if (asprintf(&fresh, "%s.new", path) < 0) {
-		fresh = NULL;
+	text = text_make(SIGNATURE "store %s\nurl %s\nsize %" PRIu64 "\nmtime %" PRIu64 ".%" PRIu64
+				   "\npart-size %" PRIu64 "\n%s%s%s",
+		resume->store, resume->url, resume->size, resume->mtime_seconds,
+		resume->mtime_nanoseconds, resume->part_size, resume->id[0] ? "id " : "",
+		resume->id, resume->id[0] ? "\n" : "");
+	fresh = text_make("%s.new", path);
+	if (!text || !fresh) {
 		error_no_memory(error);
 		goto out;
 	}
@@ -215,6 +215,12 @@ void resume_add(int fd, unsigned part, const char *tag)
 	char line[PART_TAG_SIZE + 32];
 	int size = snprintf(line, sizeof(line), "part %u %s\n", part + 1, *tag ? tag : "-");
 
-	if (fd >= 0 && size > 0 && (size_t)size < sizeof(line))
-		(void)!write(fd, line, (size_t)size);
+	ssize_t n;
+
+	if (fd < 0 || size < 0 || (size_t)size >= sizeof(line))
+		return;
+	n = write(fd, line, (size_t)size);
+	/* What the disk had room for would be taken for the beginning of the next line. */
+	if (n > 0 && n < size)
+		(void)!ftruncate(fd, lseek(fd, 0, SEEK_CUR) - n);
 }

@@ -139,11 +139,14 @@ struct rsp_options fake_stub_options(int cancel_fd)
 struct rsp *fake_stub_open(const struct fake_stub *stub)
 {
 	struct rsp_options options = fake_stub_options(-1);
-	struct rsp *rsp = rsp_create(&options);
+	struct rsp *rsp;
 
+	failing_spare(true);
+	rsp = rsp_create(&options);
 	assert_non_null(rsp);
 	if (rsp_open(rsp, stub->target))
 		fail_msg("%s", rsp_error(rsp));
+	failing_spare(false);
 	return rsp;
 }
 

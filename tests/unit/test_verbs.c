@@ -13,9 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/upload/http.h"
 #include "client/verbs.h"
+#include "config.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/failing.h"
+#include "tests/unit/fake_server.h"
 #include "tests/unit/fake_stub.h"
 #include "tests/unit/small_guest.h"
 
@@ -32,12 +35,14 @@ const struct verb verbs[] = {
 	{ "dump", "", "", dump_run, false },
 	{ "info", "", "", info_run, false },
 	{ "release", "", "", release_run, false },
+	{ "upload", "", "", upload_run, true },
 	{ NULL, NULL, NULL, NULL, false },
 };
 
 enum { WORDS_MAX = 16, FILE_MAX = 4 << 20 };
 
-#define WITH_NOTE SMALL_GUEST SMALL_GUEST_RAN "memory 110000 " SMALL_GUEST_NOTE
+#define PAGE_OF_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define WITH_NOTE  SMALL_GUEST SMALL_GUEST_RAN "memory 110000 " SMALL_GUEST_NOTE
 
 /* ---- a directory of its own for each test ---------------------------------------------------- */
 
@@ -345,6 +350,97 @@ static void test_info_without_plan(void **state)
 	assert_left("info", 0);
 }
 
+/* ---- uploads --------------------------------------------------------------------------------- */
+
+static char session[128]; /* the answer that has the address of one */
+
+/* What each store answers when all is well. */
+static const char *answer_as_stores(const char *method, const char *path)
+{
+	bool is_dav = strstr(path, ".partial") != NULL;
+
+	if (strcmp(method, "HEAD") == 0 && is_dav)
+		return "200 OK\r\n\r\n" PAGE_OF_64;
+	if (strcmp(method, "HEAD") == 0)
+		return "404 Not Found\r\n\r\n";
+	if (strcmp(method, "POST") == 0 && strstr(path, "uploads="))
+		return "200 OK\r\n\r\n<X><UploadId>id</UploadId></X>";
+	if (strcmp(method, "POST") == 0 && strstr(path, "uploadId="))
+		return "200 OK\r\n\r\n<X></X>";
+	if (strcmp(method, "POST") == 0)
+		return session;
+	if (strcmp(method, "PATCH") == 0)
+		return "204 No Content\r\nUpload-Offset: 64\r\n\r\n";
+	if (strcmp(method, "DELETE") == 0)
+		return "404 Not Found\r\n\r\n";
+	return "201 Created\r\nETag: \"a\"\r\n\r\n";
+}
+
+static void upload_without_memory(const char *path, const char *more)
+{
+	/* Threads are waited for in steps; twice as many rounds would take twice as long. */
+	struct failing failing = { .what = FAILING_ALLOCATIONS, .passes = true };
+	struct fake_server server;
+	struct options options;
+	char line[256];
+	bool done = false;
+
+	fake_server_start(&server, answer_as_stores);
+	snprintf(line, sizeof(line), "upload core http://127.0.0.1:%u%s %s --header X-A:_b",
+		server.port, path, more);
+	snprintf(session, sizeof(session),
+		"201 Created\r\nLocation: http://127.0.0.1:%u/session\r\n\r\n", server.port);
+	while (failing_next(&failing)) {
+		struct capture errors;
+		enum status status;
+		char *said;
+		bool hit;
+
+		failing_spare(true);
+		parse(&options, line);
+		capture_start(&errors, STDERR_FILENO);
+		failing_spare(false);
+		status = upload_run(&options);
+		hit = failing_end(&failing);
+		said = capture_end(&errors);
+		done = status == STATUS_DONE;
+		if (!done && (!hit || (status != STATUS_FAILED && status != STATUS_UPLOAD) ||
+				     (!strstr(said, "no memory") &&
+					     !strstr(said, "cannot start a thread"))))
+			fail_msg("%s: call %lu: %d, %s", more, failing.nth, status, said);
+		free(said);
+		unlink("core.upload");
+		fake_server_settle(&server);
+	}
+	assert_true(done);
+	assert_true(failing.nth > 20);
+	fake_server_stop(&server);
+}
+
+/* All of its stores; a record of how far it came is kept where it can be. */
+static void test_upload_without_memory(void **state)
+{
+	FILE *file = fopen("core", "w");
+
+	(void)state;
+	if (!http_is_built() || !HAVE_NETTLE)
+		skip();
+	assert_non_null(file);
+	assert_int_equal(fwrite(PAGE_OF_64, 1, 64, file), 64);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(http_init(), 0);
+	setenv("AWS_ACCESS_KEY_ID", "id", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+	setenv("AZURE_STORAGE_SAS_TOKEN", "sig=x", 1);
+	setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "token", 1);
+	upload_without_memory("/a/core", "--upload-as put --trace trace");
+	upload_without_memory("/a/core", "--upload-as dav --force");
+	upload_without_memory("/bucket/key", "--upload-as s3");
+	upload_without_memory("/container/blob", "--upload-as azure");
+	upload_without_memory("/files/", "--upload-as tus");
+	upload_without_memory("/upload/storage/v1/b", "--upload-as gcs");
+}
+
 /* ---- the disk -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -412,6 +508,7 @@ int main(void)
 		TEST(test_unreadable_without_memory),
 		TEST(test_others_without_memory),
 		TEST(test_info_without_plan),
+		TEST(test_upload_without_memory),
 		TEST(test_dump_onto_broken_disk),
 		TEST(test_dump_in_small_writes),
 	};
