@@ -58,19 +58,23 @@ int fail_rsp(struct failure *failure, const struct rsp *rsp, const char *what)
 }
 
 /* "VM status: paused (prelaunch)" without what is in front. */
-static void ask_run_state(struct attachment *attachment)
+static int ask_run_state(struct attachment *attachment, struct failure *failure)
 {
 	static const char label[] = "VM status: ";
 	char *output = NULL;
 	char *state;
 
+	/* That there is no monitor says nothing; that there is no memory would let a guest run. */
 	if (rsp_monitor(attachment->rsp, "info status", &output))
-		return;
+		return rsp_failure(attachment->rsp) == RSP_NO_MEMORY
+		               ? fail_rsp(failure, attachment->rsp, "asking for the guest's state")
+		               : 0;
 	state = strstr(output, label);
 	if (state)
 		snprintf(attachment->run_state, sizeof(attachment->run_state), "%.*s",
 			(int)strcspn(state + strlen(label), "\r\n"), state + strlen(label));
 	free(output);
+	return 0;
 }
 
 /*
@@ -142,9 +146,8 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (rsp_open(attachment->rsp, options->target))
 		return fail_open(failure, attachment->rsp);
-	if (check_leaving(attachment->rsp, options, failure))
+	if (check_leaving(attachment->rsp, options, failure) || ask_run_state(attachment, failure))
 		return -1;
-	ask_run_state(attachment);
 	attachment->found = find_state(attachment);
 	return 0;
 }

@@ -138,11 +138,19 @@ static bool is_built(const char *line)
 	return core_format_is_built(options.format);
 }
 
-static void end_run(struct run *run)
+/* Ends the stub. Whoever was spoken to was said good-bye to, and nothing behind it. */
+static void end_run(struct run *run, const char *line, unsigned long nth)
 {
+	bool stays = strstr(line, "--after stop") != NULL;
+	const char *last;
+
 	free(run->out);
 	free(run->errors);
 	fake_stub_stop(&stub);
+	last = fake_stub_last(&stub);
+	assert_true(*last || run->status != STATUS_DONE);
+	if (*last && (stub.end != WIRE_CLOSED || (strncmp(last, "> D", 3) == 0) == stays))
+		fail_msg("%s: call %lu: the last word is %s", line, nth, last);
 	fake_stub_deinit(&stub);
 }
 
@@ -173,7 +181,7 @@ static void make_reference(const char *description, const char *line)
 		fail_msg("%s: %s", line, r.errors);
 	core = read_file("core", &core_size);
 	unlink("core");
-	end_run(&r);
+	end_run(&r, line, 0);
 }
 
 static bool is_reference(void)
@@ -211,16 +219,6 @@ static void assert_failed(
 	fail_msg("%s: call %lu: %s", line, failing->nth, words);
 }
 
-/* Whoever was spoken to was said good-bye to, and nothing behind it. */
-static void assert_left(const char *line, unsigned long nth)
-{
-	const char *last = fake_stub_last(&stub);
-	bool stays = strstr(line, "--after stop") != NULL;
-
-	if (*last && (stub.end != WIRE_CLOSED || (strncmp(last, "> D", 3) == 0) == stays))
-		fail_msg("%s: call %lu: the last word is %s", line, nth, last);
-}
-
 /* Dumps again and again. Returns in how many rounds there was a core all the same. */
 static unsigned dump_in_rounds(struct failing *failing, const char *description, const char *line,
 	const char *const *reasons)
@@ -245,8 +243,7 @@ static unsigned dump_in_rounds(struct failing *failing, const char *description,
 			assert_failed(&r, failing, line, reasons);
 			assert_false(exists("core"));
 		}
-		end_run(&r);
-		assert_left(line, failing->nth);
+		end_run(&r, line, failing->nth);
 	}
 	free(core);
 	return cores;
@@ -301,8 +298,7 @@ static void test_unreadable_without_memory(void **state)
 		assert_int_equal(exists("core"), incomplete);
 		assert_false(exists("core.partial"));
 		unlink("core");
-		end_run(&r);
-		assert_left("unreadable", failing.nth);
+		end_run(&r, "unreadable", failing.nth);
 	}
 	assert_true(incomplete);
 }
@@ -321,8 +317,7 @@ static void without_memory(const char *line)
 			assert_true(hit);
 			assert_failed(&r, &failing, line, no_memory);
 		}
-		end_run(&r);
-		assert_left(line, failing.nth);
+		end_run(&r, line, failing.nth);
 	}
 	assert_int_equal(status, STATUS_DONE);
 }
@@ -346,8 +341,35 @@ static void test_info_without_plan(void **state)
 	assert_int_equal(r.status, STATUS_UNSUPPORTED);
 	assert_non_null(strstr(r.out, "\"arch\": \"x86_64\""));
 	assert_null(strstr(r.out, "\"seconds_expected\""));
-	end_run(&r);
-	assert_left("info", 0);
+	end_run(&r, "info", 0);
+}
+
+/* A guest that had panicked is not let run because nobody had the memory to ask. */
+static void test_panicked_without_memory(void **state)
+{
+	static const char panicked[] = SMALL_GUEST
+		"monitor info version = 8.1.0\n"
+		"monitor info status = VM status: paused (guest-panicked)\n";
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	enum status status = STATUS_FAILED;
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct run r = run(panicked, "dump -o core x");
+
+		failing_end(&failing);
+		status = r.status;
+		if (status != STATUS_DONE)
+			assert_failed(&r, &failing, "panicked", no_memory);
+		free(r.out);
+		free(r.errors);
+		fake_stub_stop(&stub);
+		if (status == STATUS_DONE)
+			assert_int_equal(fake_stub_count(&stub, "> D"), 0);
+		fake_stub_deinit(&stub);
+		unlink("core");
+	}
+	assert_int_equal(status, STATUS_DONE);
 }
 
 /* ---- uploads --------------------------------------------------------------------------------- */
@@ -507,6 +529,7 @@ int main(void)
 		TEST(test_dump_without_memory),
 		TEST(test_unreadable_without_memory),
 		TEST(test_others_without_memory),
+		TEST(test_panicked_without_memory),
 		TEST(test_info_without_plan),
 		TEST(test_upload_without_memory),
 		TEST(test_dump_onto_broken_disk),
