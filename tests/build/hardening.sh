@@ -22,7 +22,7 @@ hardened() {
 }
 
 enter hardening
-configure
+configure --enable-werror
 run_make -j2 rspdump
 hardened rspdump >lacking
 [ ! -s lacking ] || {

@@ -95,14 +95,13 @@ rm core
 mkfifo pipe
 for signal in INT:130 TERM:143 HUP:129; do
 	start_stub "$machine"
-	sleep 60 <pipe &
-	reader_pid=$!
+	exec 8<>pipe
 	begin -o fd:9 ":$port" 9>pipe
 	wait_for 20 spoken_to 'm[1-9a-f]*0000,800' || fail "no memory is read"
 	sleep 0.5
 	kill -s "${signal%:*}" "$dump_pid"
 	ends "${signal#*:}" 5
-	kill "$reader_pid"
+	exec 8>&-
 	end_stub 0
 	left_running
 done
