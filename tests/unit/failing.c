@@ -84,6 +84,12 @@ static bool no_memory(void)
 	return hit;
 }
 
+/* Written under the lock, but looked at without it, so that it costs little where nothing fails. */
+static void set_live_count(size_t count)
+{
+	__atomic_store_n(&live_count, count, __ATOMIC_RELEASE);
+}
+
 static void *remember(void *pointer, const char *call, char **late)
 {
 	if (spared || !pointer || !__atomic_load_n(&armed, __ATOMIC_ACQUIRE))
@@ -91,14 +97,15 @@ static void *remember(void *pointer, const char *call, char **late)
 	pthread_mutex_lock(&lock);
 	if (live_count == LIVE_MAX)
 		abort();
-	if (armed)
-		live[live_count++] = (struct live){
+	if (armed) {
+		live[live_count] = (struct live){
 			.hidden = ~(uintptr_t)pointer,
 			.call = call,
 			.nth = armed->calls,
 			.late = late,
 		};
-	__atomic_store_n(&live_count, live_count, __ATOMIC_RELEASE);
+		set_live_count(live_count + 1);
+	}
 	pthread_mutex_unlock(&lock);
 	return pointer;
 }
@@ -115,7 +122,8 @@ static bool forget(const void *pointer, struct live *forgotten)
 		if (live[i].hidden == ~(uintptr_t)pointer) {
 			if (forgotten)
 				*forgotten = live[i];
-			live[i] = live[--live_count];
+			live[i] = live[live_count - 1];
+			set_live_count(live_count - 1);
 			found = true;
 		}
 	pthread_mutex_unlock(&lock);
@@ -168,7 +176,7 @@ bool failing_next(struct failing *failing)
 	failing->started = true;
 	failing->calls = failing->hits = 0;
 	failing->descriptors = count_descriptors();
-	live_count = 0;
+	set_live_count(0);
 	__atomic_store_n(&armed, failing, __ATOMIC_RELEASE);
 	return true;
 }

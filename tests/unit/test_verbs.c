@@ -439,6 +439,48 @@ static void upload_without_memory(const char *path, const char *more)
 	fake_server_stop(&server);
 }
 
+/* Without a file here, each part is in memory until it is sent. */
+static void dump_into_store(const char *path, const char *more)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS, .passes = true };
+	struct fake_server server;
+	enum status status = STATUS_FAILED;
+	char line[256];
+
+	fake_server_start(&server, answer_as_stores);
+	snprintf(line, sizeof(line), "dump -o http://127.0.0.1:%u%s %s x", server.port, path, more);
+	snprintf(session, sizeof(session),
+		"201 Created\r\nLocation: http://127.0.0.1:%u/session\r\n\r\n", server.port);
+	while (failing_next(&failing)) {
+		struct run r = run(WITH_NOTE, line);
+		bool hit = failing_end(&failing);
+		const char *words = last_words(r.errors);
+
+		status = r.status;
+		if (status != STATUS_DONE &&
+			(!hit || (status != STATUS_FAILED && status != STATUS_UPLOAD) ||
+				(!strstr(words, "no memory") &&
+					!strstr(words, "cannot start a thread"))))
+			fail_msg("%s: call %lu: %d, %s", line, failing.nth, status, words);
+		end_run(&r, line, failing.nth);
+		fake_server_settle(&server);
+	}
+	assert_int_equal(status, STATUS_DONE);
+	fake_server_stop(&server);
+}
+
+static void test_dump_into_store_without_memory(void **state)
+{
+	(void)state;
+	if (!http_is_built() || !HAVE_NETTLE)
+		skip();
+	assert_int_equal(http_init(), 0);
+	setenv("AWS_ACCESS_KEY_ID", "id", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+	dump_into_store("/a/core", "--upload-as put --flat");
+	dump_into_store("/bucket/key", "--upload-as s3");
+}
+
 /* All of its stores; a record of how far it came is kept where it can be. */
 static void test_upload_without_memory(void **state)
 {
@@ -532,6 +574,7 @@ int main(void)
 		TEST(test_panicked_without_memory),
 		TEST(test_info_without_plan),
 		TEST(test_upload_without_memory),
+		TEST(test_dump_into_store_without_memory),
 		TEST(test_dump_onto_broken_disk),
 		TEST(test_dump_in_small_writes),
 	};
