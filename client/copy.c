@@ -16,7 +16,7 @@ struct copy {
 	uint64_t reached;          /* the end of what was given */
 	size_t gap_max;            /* bytes that it pays to read in between */
 	uint8_t *nowhere;          /* where they go, CORE_PIECE_MAX bytes; NULL if it never does */
-	bool full;                 /* of pages that cannot be read, no more can be listed */
+	bool no_memory;
 };
 
 void copy_result_init(struct copy_result *result)
@@ -91,7 +91,7 @@ static int take_piece(void *ctx, const struct rsp_read *piece)
 	candidates_look(&copy->result->candidates, copy->plan->core.arch, piece->addr, piece->buf,
 		piece->len);
 	pipeline_submit(copy->pipeline);
-	if (copy->full || pipeline_failed(copy->pipeline))
+	if (copy->no_memory || pipeline_failed(copy->pipeline))
 		return 1;
 	copy->result->bytes += piece->len;
 	progress_update(copy->progress, copy->result->bytes);
@@ -103,7 +103,7 @@ static void note_unreadable(void *ctx, uint64_t addr, size_t len)
 	struct copy *copy = ctx;
 
 	if (ranges_add(&copy->result->unreadable, addr, len))
-		copy->full = true;
+		copy->no_memory = true;
 }
 
 int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeline *pipeline,
@@ -133,7 +133,7 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeli
 		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
 	if (rc < 0)
 		return fail_rsp(failure, guest->rsp, "reading memory");
-	if (copy.full)
+	if (copy.no_memory)
 		return fail(failure, STATUS_FAILED, "%s",
 			result->unreadable.no_memory ? "no memory"
 						     : "too many pages that cannot be read");
