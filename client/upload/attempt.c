@@ -218,7 +218,11 @@ int upload_try(struct upload *upload, struct http *http, enum outcome (*step)(st
 	for (;;) {
 		uint32_t random = 0;
 		uint64_t delay;
-		enum outcome outcome = step(&attempt);
+		enum outcome outcome;
+
+		/* A step that fails by itself is not judged by the answer to another. */
+		http_forget(http);
+		outcome = step(&attempt);
 
 		if (outcome == OUTCOME_DONE)
 			return 0;

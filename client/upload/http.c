@@ -78,8 +78,10 @@ struct http *http_create(const struct http_options *options)
 	http->curl = curl_easy_init();
 	http->response.headers = malloc(HTTP_HEADERS_MAX);
 	http->response.body = malloc(HTTP_BODY_MAX);
-	if (http->curl && http->response.headers && http->response.body)
+	if (http->curl && http->response.headers && http->response.body) {
+		http_forget(http);
 		return http;
+	}
 	http_destroy(http);
 	return NULL;
 }
@@ -98,6 +100,17 @@ void http_destroy(struct http *http)
 const struct response *http_response(const struct http *http)
 {
 	return &http->response;
+}
+
+void http_forget(struct http *http)
+{
+	struct response *response = &http->response;
+
+	response->headers[0] = response->body[0] = '\0';
+	response->headers_size = response->body_size = 0;
+	response->status = 0;
+	response->retry_after = 0;
+	response->again = false;
 }
 
 /* ---- what libcurl calls ---------------------------------------------------------------------- */
@@ -408,11 +421,8 @@ static int send_once(
 
 	/* Keeps the connection. */
 	curl_easy_reset(http->curl);
-	http->error[0] = response->headers[0] = response->body[0] = '\0';
-	response->headers_size = response->body_size = 0;
-	response->status = 0;
-	response->retry_after = 0;
-	response->again = false;
+	http_forget(http);
+	http->error[0] = '\0';
 	http->body = request->body;
 	http->at = 0;
 	http->body_failed = http->body_short = http->stalled = http->incomplete = false;
@@ -471,8 +481,7 @@ int http_send(struct http *http, const struct request *request)
 	int rc = -1;
 
 	if (!url) {
-		response->status = 0;
-		response->again = false;
+		http_forget(http);
 		error_no_memory(&response->error);
 	}
 	for (unsigned redirects = 0; url; redirects++) {
@@ -527,6 +536,11 @@ struct http *http_create(const struct http_options *options)
 }
 
 void http_destroy(struct http *http)
+{
+	(void)http;
+}
+
+void http_forget(struct http *http)
 {
 	(void)http;
 }
