@@ -176,8 +176,10 @@ bool failing_next(struct failing *failing)
 	failing->started = true;
 	failing->calls = failing->hits = 0;
 	failing->descriptors = count_descriptors();
+	pthread_mutex_lock(&lock);
 	set_live_count(0);
 	__atomic_store_n(&armed, failing, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&lock);
 	return true;
 }
 
