@@ -396,10 +396,12 @@ int direct_map_ram(const struct direct_map *map, const struct guest_memory *memo
 	int rc;
 
 	if (!cache)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	rc = paging_walk(&map->table, &cache->memory, map->base, space.direct_map.last, visit_ram,
 		&collection);
 	page_cache_destroy(cache);
+	if (rc == PAGING_NO_MEMORY || ram->no_memory)
+		return error_no_memory(error);
 	if (rc || !ram->count)
 		return error_set(error, "the page tables of the kernel's direct map make no sense");
 	return 0;

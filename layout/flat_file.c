@@ -20,7 +20,7 @@ static int add_record(struct flat_file *file, struct flat_record record, struct 
 		struct flat_record *more = realloc(file->records, capacity * sizeof(*more));
 
 		if (!more)
-			return error_set(error, "out of memory");
+			return error_no_memory(error);
 		file->records = more;
 		file->capacity = capacity;
 	}

@@ -70,6 +70,7 @@ test='
 	qemu-system-ppc
 	shellcheck
 	socat
+	strace
 	valgrind'
 
 case $#${1-} in

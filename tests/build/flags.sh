@@ -13,7 +13,12 @@ contains make.out '-DHASH=#'
 contains make.out ' -lm'
 contains make.out -D_FORTIFY_SOURCE=
 contains make.out -fstack-protector-strong
-contains make.out '-Wl,-z,relro -Wl,-z,now -Wl,--as-needed'
+contains make.out -fstack-clash-protection
+contains make.out '-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed'
+case $(uname -m) in
+x86_64) contains make.out -fcf-protection ;;
+aarch64) contains make.out -mbranch-protection=standard ;;
+esac
 lacks make.out -Werror
 run_make V=1 arch/notes.o
 contains make.out "-DTEXT='\"two words\"'"
@@ -36,6 +41,7 @@ make_says rspdump
 lacks make.out _FORTIFY_SOURCE
 lacks make.out -pie
 lacks make.out -fstack-protector
+lacks make.out -fstack-clash-protection
 
 configure --enable-werror --enable-debug
 make_says arch/error.o

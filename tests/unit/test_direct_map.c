@@ -9,6 +9,7 @@
 
 #include "arch/x86_64.h"
 #include "layout/direct_map.h"
+#include "tests/unit/failing.h"
 
 /*
  * 8 MiB of RAM with a kernel of x86-64: its image of 2 MiB, with the tables that map it, and tables
@@ -196,6 +197,26 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void test_ram_without_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	describe(4, BASE);
+	assert_found(4, BASE);
+	while (failing_next(&failing)) {
+		struct ranges found;
+		int rc;
+
+		ranges_init(&found);
+		rc = direct_map_ram(&map, &memory, &found, &error);
+		failing_check(&failing, rc, error.text);
+		ranges_deinit(&found);
+	}
+	/* The cache and its pages, the walk, the ranges. */
+	assert_int_equal(failing.nth, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_maps_elsewhere),
 		cmocka_unit_test(test_no_kernel),
 		cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_ram_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);
