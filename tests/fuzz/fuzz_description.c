@@ -64,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(rsp_open(talk.rsp, talk.target) == 0);
 	if (rsp_read_description(talk.rsp, &description))
 		fuzz_check_failure(talk.rsp);
-	check_description(&description);
+	else
+		check_description(&description);
 	rsp_description_deinit(&description);
 	fuzz_talk_end(&talk, RSP_STAY);
 	free(lines);

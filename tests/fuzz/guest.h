@@ -31,7 +31,7 @@ enum {
 	GUEST_PIECES_MAX = 128,
 	GUEST_BYTES_MAX = 256 << 10, /* of all pieces together */
 	GUEST_INFO_MAX = 16 << 10,
-	GUEST_READS_MAX = 8192, /* each of a page */
+	GUEST_READS_MAX = 2048, /* each of a page */
 };
 
 struct fuzz_piece {
