@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout/vmcoreinfo.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/guest.h"
 
@@ -107,6 +108,37 @@ static void try_guesses(const struct fuzz_guest *guest, size_t cpu)
 	CHECK(nth <= ROOTS_MAX);
 }
 
+static bool tell_symbol(const void *ctx, const char *name, uint64_t *value)
+{
+	return vmcoreinfo_symbol(ctx, name, value);
+}
+
+static bool tell_number(const void *ctx, const char *name, int64_t *value)
+{
+	return vmcoreinfo_number(ctx, name, value);
+}
+
+/* What the guest's VMCOREINFO makes of a table that the registers do not show all of. */
+static void try_kernel_table(struct fuzz_guest *guest, struct page_table *table)
+{
+	struct vmcoreinfo info;
+	struct error error;
+
+	vmcoreinfo_init(&info);
+	if (vmcoreinfo_parse(&info, guest->info, guest->info_size, &error) == 0) {
+		const struct kernel_facts facts = {
+			.symbol = tell_symbol,
+			.number = tell_number,
+			.ctx = &info,
+			.page_size = info.page_size,
+		};
+
+		if (table->arch->kernel_table && table->arch->kernel_table(&facts, table))
+			try_table(guest, table);
+	}
+	vmcoreinfo_deinit(&info);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_guest guest;
@@ -118,8 +150,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t cpu = 0; cpu < guest.cpu_count; cpu++) {
 		unsigned nth;
 
-		for (nth = 0; fuzz_guest_table(&guest, cpu, nth, &table); nth++)
+		for (nth = 0; fuzz_guest_table(&guest, cpu, nth, &table); nth++) {
 			try_table(&guest, &table);
+			try_kernel_table(&guest, &table);
+		}
 		CHECK(nth <= ROOTS_MAX);
 		if (guest.arch->user_table &&
 			guest.arch->user_table(&guest.cpus[cpu], ranges_end(&guest.ram), &table))
