@@ -9,7 +9,7 @@
 #include "client/upload/resume.h"
 #include "tests/fuzz/fuzz.h"
 
-static char directory[] = "/tmp/rspdump-fuzz.XXXXXX";
+static char directory[512], path[sizeof(directory) + 16];
 
 static void remove_directory(void)
 {
@@ -18,9 +18,11 @@ static void remove_directory(void)
 
 static const char *record_path(void)
 {
-	static char path[sizeof(directory) + 16];
+	const char *where = getenv("TMPDIR");
 
 	if (!path[0]) {
+		snprintf(directory, sizeof(directory), "%s/rspdump-fuzz.XXXXXX",
+			where ? where : "/tmp");
 		CHECK(mkdtemp(directory));
 		CHECK(atexit(remove_directory) == 0);
 		snprintf(path, sizeof(path), "%s/record", directory);
