@@ -36,8 +36,16 @@ if ! command -v clang >/dev/null; then
 	echo "clang is not installed"
 	exit 77
 fi
-echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' >"$work/empty.c"
-if ! clang -fsanitize=fuzzer,address,undefined -o "$work/empty" "$work/empty.c" >"$work/log" 2>&1; then
+cat >"$work/planted.c" <<'END'
+#include <stddef.h>
+#include <stdint.h>
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return size && data[0] == 'F' && data[size];
+}
+END
+if ! clang -g -fsanitize=fuzzer,address,undefined -o "$work/planted" "$work/planted.c" \
+	>"$work/log" 2>&1; then
 	cat "$work/log"
 	echo "clang has no libFuzzer"
 	exit 77
@@ -45,7 +53,7 @@ fi
 
 mkdir -p "$BUILD_DIR/fuzz/corpus" "$BUILD_DIR/fuzz/findings"
 cd "$BUILD_DIR/fuzz"
-# At -O2, gcc's warnings and ours apart, clang inlines what a stack trace had better show.
+# At -O2 clang inlines what a stack trace had better show.
 "$SRC_DIR/configure" --quiet CC=clang CFLAGS='-O1 -g' --enable-sanitize=address,undefined,fuzzer
 make -j"$jobs" fuzz-programs >"$work/log" 2>&1 || {
 	tail -n 50 "$work/log"
@@ -73,30 +81,63 @@ if [ "$total" -gt 0 ]; then
 	[ "$seconds" -gt 0 ] || seconds=1
 fi
 
-# fuzz NAME: leaves what it says in $work/NAME.log, and its status in $work/NAME.status.
+# fuzz NAME PROGRAM CORPUS ARGUMENT...: leaves what it says in $work/NAME.log, and its status in
+# $work/NAME.status. New inputs go into CORPUS, those that fail into findings/.
 fuzz() {
-	mkdir -p "corpus/$1" "$work/$1.tmp"
-	dictionary=''
-	[ ! -f "$SRC_DIR/tests/fuzz/$1.dict" ] || dictionary="-dict=$SRC_DIR/tests/fuzz/$1.dict"
-	regressions=''
-	[ ! -d "$SRC_DIR/tests/fuzz/regressions/$1" ] ||
-		regressions=$SRC_DIR/tests/fuzz/regressions/$1
+	name=$1 program=$2
+	shift 2
+	mkdir -p "$1" "$work/$name.tmp"
 	status=0
 	# What it was given to begin with may take a while, and its last input may: -timeout is of one.
-	# shellcheck disable=SC2086 # none or one word
-	TMPDIR=$work/$1.tmp UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((seconds + 120)) \
-		"tests/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=1024 \
-		-max_len=16384 -print_final_stats=1 -artifact_prefix="findings/$1-" $dictionary \
-		"corpus/$1" "$SRC_DIR/tests/fuzz/corpus/$1" $regressions \
-		>"$work/$1.log" 2>&1 || status=$?
-	echo $status >"$work/$1.status"
+	TMPDIR=$work/$name.tmp UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((seconds + 120)) \
+		"$program" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=1024 \
+		-max_len=16384 -print_final_stats=1 -artifact_prefix="findings/$name-" "$@" \
+		>"$work/$name.log" 2>&1 &
+	child=$!
+	wait $child || status=$?
+	child=''
+	echo $status >"$work/$name.status"
 }
 
-# A share of the harnesses: every so manieth, from a number on.
+runs_of() {
+	sed -n 's/^stat::number_of_executed_units: *//p' "$work/$1.log" | tail -n 1
+}
+
+# Whether all of what it was given went well, and that was something.
+went_well() {
+	[ "$(cat "$work/$1.status" 2>/dev/null)" = 0 ] && [ "$(runs_of "$1")" -gt 0 ] 2>/dev/null
+}
+
+fuzz_harness() {
+	set -- "$1" "tests/fuzz/fuzz_$1" "corpus/$1" "$SRC_DIR/tests/fuzz/corpus/$1"
+	[ ! -d "$SRC_DIR/tests/fuzz/regressions/$1" ] ||
+		set -- "$@" "$SRC_DIR/tests/fuzz/regressions/$1"
+	[ ! -f "$SRC_DIR/tests/fuzz/$1.dict" ] || set -- "$@" "-dict=$SRC_DIR/tests/fuzz/$1.dict"
+	fuzz "$@"
+}
+
+# A program with a fault has to be found faulty, and the input has to be left.
+fuzz planted "$work/planted" "$work/planted.corpus"
+went_well planted && {
+	echo "a fault that was planted is not found"
+	exit 1
+}
+found=$(sed -n 's/.*Test unit written to //p' "$work/planted.log")
+if [ -z "$found" ] || [ "$(head -c 1 "$found")" != F ]; then
+	cat "$work/planted.log"
+	echo "a fault that was planted is found, but not its input"
+	exit 1
+fi
+rm "$found"
+
+# A share of the harnesses: one of so many as there are shares, from a number on.
 fuzz_share() {
+	child=''
+	trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit 1' HUP INT TERM
+	trap - EXIT
 	number=0
-	for name in $names; do
-		[ $((number % jobs)) != "$1" ] || fuzz "$name"
+	for harness in $names; do
+		[ $((number % jobs)) != "$1" ] || fuzz_harness "$harness"
 		number=$((number + 1))
 	done
 }
@@ -118,10 +159,9 @@ failed=0
 for name in $names; do
 	number=$((number + 1))
 	log=$work/$name.log
-	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
 	coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
-	if [ "$(cat "$work/$name.status")" = 0 ] && [ "${runs:-0}" -gt 0 ]; then
-		echo "# $name: $runs inputs in $seconds seconds, which reach $coverage edges"
+	if went_well "$name"; then
+		echo "# $name: $(runs_of "$name") inputs in $seconds seconds, which reach $coverage edges"
 		echo "ok $number - $name"
 	else
 		failed=1
