@@ -56,7 +56,9 @@ test='
 	jq
 	libc6-dbg
 	libc6-dev-arm64-cross
+	libclang-rt-14-dev
 	libcmocka-dev
+	llvm
 	makedumpfile
 	mandoc
 	openocd

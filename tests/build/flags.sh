@@ -63,6 +63,20 @@ contains make.out '-fsanitize=address,undefined -fno-omit-frame-pointer'
 lacks make.out _FORTIFY_SOURCE
 configure --enable-sanitize=thread
 contains Makefile -fsanitize=thread
+# libFuzzer has a main() of its own, which only what is to be fuzzed wants.
+if command -v clang >/dev/null &&
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' >fuzz.c &&
+	clang -fsanitize=fuzzer -o fuzz fuzz.c 2>/dev/null; then
+	configure CC=clang --enable-sanitize=address,fuzzer
+	contains Makefile '-fsanitize=address,fuzzer-no-link'
+	make_says rspdump
+	lacks make.out '-fsanitize=fuzzer '
+	if grep -q '^HAVE_CMOCKA = 1' Makefile; then
+		make_says tests/fuzz/fuzz_packets
+		contains make.out '-fsanitize=fuzzer '
+		lacks make.out tests/fuzz/replay
+	fi
+fi
 
 configure 'CFLAGS=-O2 -no-pie'
 make_says rspdump

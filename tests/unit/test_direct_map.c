@@ -136,6 +136,19 @@ static void test_five_levels(void **state)
 	assert_true(reads < 200000);
 }
 
+/* A root that has tables everywhere, and none that lead to a direct map. */
+static void test_endless(void **state)
+{
+	(void)state;
+	describe(5, BASE_57);
+	set_entry(MAP_PUD, (BASE_57 >> 30) % 512, 0);
+	for (unsigned i = 273; i < 400; i++)
+		set_entry(ROOT, i, MAP_P4D | TABLE);
+	assert_int_equal(find(), -1);
+	assert_string_equal(error.text, "the search for the kernel's direct map takes too long");
+	assert_true(reads <= 1 << 21);
+}
+
 /* What looks like it, but is not where it says. */
 static void test_maps_elsewhere(void **state)
 {
@@ -222,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_four_levels),
 		cmocka_unit_test(test_five_levels),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_maps_elsewhere),
 		cmocka_unit_test(test_no_kernel),
 		cmocka_unit_test(test_ram),
