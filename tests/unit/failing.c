@@ -49,19 +49,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct failing *armed;
 static struct live live[LIVE_MAX];
 static size_t live_count;
-static __thread unsigned spared;
-
-void failing_spare(bool spare)
-{
-	spared = spare ? spared + 1 : spared - 1;
-}
 
 /* Whether this call is one that fails. */
 static bool fails(enum failing_what what)
 {
 	bool hit = false;
 
-	if (spared || !__atomic_load_n(&armed, __ATOMIC_ACQUIRE))
+	if (failing_is_spared() || !__atomic_load_n(&armed, __ATOMIC_ACQUIRE))
 		return false;
 	pthread_mutex_lock(&lock);
 	if (armed && (armed->what == what ||
@@ -92,7 +86,7 @@ static void set_live_count(size_t count)
 
 static void *remember(void *pointer, const char *call, char **late)
 {
-	if (spared || !pointer || !__atomic_load_n(&armed, __ATOMIC_ACQUIRE))
+	if (failing_is_spared() || !pointer || !__atomic_load_n(&armed, __ATOMIC_ACQUIRE))
 		return pointer;
 	pthread_mutex_lock(&lock);
 	if (live_count == LIVE_MAX)

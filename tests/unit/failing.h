@@ -60,5 +60,6 @@ void failing_check(struct failing *failing, int rc, const char *text);
  * tests, which are part of the world and not of what is tested.
  */
 void failing_spare(bool spare);
+bool failing_is_spared(void);
 
 #endif
