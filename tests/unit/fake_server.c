@@ -199,6 +199,8 @@ void fake_server_settle(struct fake_server *server)
 		if (!idle)
 			usleep(1000);
 	}
+	/* A round is over: the next one may take as long. */
+	alarm(HANG_SECONDS);
 }
 
 void fake_server_stop(struct fake_server *server)

@@ -269,7 +269,8 @@ static void test_dump_without_memory(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		struct failing failing = { .what = FAILING_ALLOCATIONS };
+		/* For all behind it to fail as well the first one will do. */
+		struct failing failing = { .what = FAILING_ALLOCATIONS, .passes = i > 0 };
 
 		if (!is_built(lines[i]))
 			continue;
@@ -305,7 +306,7 @@ static void test_unreadable_without_memory(void **state)
 
 static void without_memory(const char *line)
 {
-	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	struct failing failing = { .what = FAILING_ALLOCATIONS, .passes = true };
 	enum status status = STATUS_FAILED;
 
 	while (failing_next(&failing)) {
@@ -477,7 +478,6 @@ static void test_dump_into_store_without_memory(void **state)
 	assert_int_equal(http_init(), 0);
 	setenv("AWS_ACCESS_KEY_ID", "id", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-	dump_into_store("/a/core", "--upload-as put --flat");
 	dump_into_store("/bucket/key", "--upload-as s3");
 }
 
