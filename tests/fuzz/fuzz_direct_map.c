@@ -10,7 +10,7 @@
 #include "tests/fuzz/guest.h"
 
 /* Of words, and for each those of the tables. */
-enum { READS_MAX = 150000 };
+enum { READS_MAX = 200000 };
 
 struct stub {
 	struct page_table table;
