@@ -22,7 +22,7 @@ enum {
 	 * root.
 	 */
 	READS_MAX = 1 << 21,
-	SINGLE_COST = 64, /* of a word that is waited for by itself */
+	SINGLE_COST = 16, /* of a word that is waited for by itself */
 };
 
 /* The guest's memory, as long as there is something left of what may be read. */
