@@ -77,6 +77,7 @@ hostile 'wrong checksum' -e 'bad-checksum 300'
 for nth in 2 6 20 300; do
 	hopeless 'a packet of more than 1048576 bytes' -e "endless $nth"
 	hopeless 'talks without end' -e "flood $nth"
+	hopeless 'without end' -e "chatter $nth"
 done
 ended 4 'silent for 2 seconds' -e 'silent 300'
 end_stub 0
