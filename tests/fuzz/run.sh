@@ -8,7 +8,7 @@
 #
 #	FUZZ		names of harnesses; all
 #	FUZZ_SECONDS	for each; 60
-#	FUZZ_TOTAL	seconds for all together, 0 for no limit; 360. If they are too few, each harness
+#	FUZZ_TOTAL	seconds for all together, 0 for no limit; 720. If they are too few, each harness
 #			has less than FUZZ_SECONDS.
 #	FUZZ_JOBS	how many side by side; one for each CPU
 # timeout: 86400
@@ -16,7 +16,7 @@ set -eu
 
 : "${SRC_DIR:=$(cd "$(dirname "$0")/../.." && pwd)}" "${BUILD_DIR:=$(pwd)}"
 seconds=${FUZZ_SECONDS:-60}
-total=${FUZZ_TOTAL:-360}
+total=${FUZZ_TOTAL:-720}
 jobs=${FUZZ_JOBS:-$(nproc 2>/dev/null || echo 1)}
 work=$(mktemp -d)
 pids=''
