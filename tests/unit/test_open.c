@@ -122,8 +122,8 @@ static void test_no_stub(void **state)
 		-1);
 	expect_no_stub("echo\n", RSP_UNREACHABLE,
 		"what answers there is no gdb stub: it repeats what it hears", -1);
-	expect_no_stub("close 0\n", RSP_LOST, "the connection was closed before anything was said",
-		-1);
+	expect_no_stub(
+		"close 0\n", RSP_LOST, "the connection was closed before anything was said", -1);
 	expect_no_stub("silent 1\n", RSP_UNREACHABLE,
 		"connected, but nobody answers: a stub serves one debugger at a time; "
 		"is another one connected?",
