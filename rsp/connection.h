@@ -62,8 +62,9 @@ struct rsp {
 	/* Of the threads that were listed last, each once: whom to detach from. */
 	uint64_t processes[RSP_PROCESSES_MAX];
 	size_t process_count;
-	bool attached_all; /* rsp_attach_processes() was called */
-	bool answered;     /* a packet has come: there is a stub */
+	bool attached_all;   /* rsp_attach_processes() was called */
+	bool features_known; /* what the stub answers to qSupported, if only nothing */
+	bool answered;       /* a packet has come: there is a stub */
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
 	bool junk_line_ended;
@@ -166,6 +167,9 @@ enum rsp_farewell {
 
 /* Waits for the answer to the last request. It is not read, but can be afterwards. */
 enum rsp_farewell rsp_await_farewell(struct rsp *rsp);
+
+/* Acknowledges it, where the stub waits for that before it lets the guest run. */
+void rsp_sign_farewell(struct rsp *rsp);
 
 /*
  * After a failure in the middle of reading memory: 0 if what was set by rsp_set_recovery() has made

@@ -72,6 +72,15 @@ enum rsp_farewell rsp_await_farewell(struct rsp *rsp)
 	}
 }
 
+void rsp_sign_farewell(struct rsp *rsp)
+{
+	if (!rsp->will->signs_farewell)
+		return;
+	rsp->output[rsp->out_end++] = '+';
+	/* Whoever did not wait for it may be gone by now. */
+	rsp_flush(rsp);
+}
+
 /*
  * The last request of all. Its answer is looked at, but stays in the socket: while it is there, it
  * is plain that the guest runs, should we be killed before we have closed.
@@ -88,6 +97,7 @@ static int say_farewell(struct rsp *rsp, const char *body)
 		rsp->due = 0;
 		if (rsp->options.trace)
 			rsp->options.trace(rsp->options.trace_ctx, false, "OK", 2);
+		rsp_sign_farewell(rsp);
 		return 0;
 	}
 	if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
@@ -96,12 +106,35 @@ static int say_farewell(struct rsp *rsp, const char *body)
 		rsp->will->said_farewell = false;
 		return -1;
 	}
+	/* What cannot be looked into has it no longer. */
+	rsp->will->heard_farewell = true;
+	rsp_sign_farewell(rsp);
+	return 0;
+}
+
+/*
+ * kgdb (Linux 6.1, put_packet() in kernel/debug/gdbstub.c) lets the kernel run only when the answer
+ * to `D`, too, has its sign. It says nothing of itself by which it could be told from Xen's gdbsx
+ * and Bochs; but they wait for signs as well.
+ */
+static int learn_custom(struct rsp *rsp)
+{
+	struct rsp_reply reply;
+
+	/* Whoever was interrupted right at the beginning does not know what the stub said. */
+	if (!rsp->features_known) {
+		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qSupported"))
+			return -1;
+		snprintf(rsp->stub.features, sizeof(rsp->stub.features), "%s", reply.text);
+		rsp->features_known = true;
+	}
+	rsp->will->signs_farewell = !rsp->stub.features[0];
 	return 0;
 }
 
 /*
  * Nothing may be sent behind the last `D`, not even the acknowledgement of its answer: QEMU 7.2 to
- * 11.1 dies of a request then, and any byte stops the guest again.
+ * 11.1 dies of a request then, and any byte stops the guest again. But see learn_custom().
  */
 static int detach(struct rsp *rsp)
 {
@@ -109,6 +142,8 @@ static int detach(struct rsp *rsp)
 	struct rsp_reply reply;
 	char last[2 + RSP_HEX_NUMBER_MAX + 1] = "D";
 
+	if (learn_custom(rsp))
+		return -1;
 	rsp->streaming = true;
 	rsp->will->said_farewell = rsp->quirks->deaf_to_detach;
 	if (rsp->quirks->deaf_to_detach)

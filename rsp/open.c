@@ -143,6 +143,7 @@ static int learn_features(struct rsp *rsp)
 		return rsp_fail(rsp, RSP_UNREACHABLE,
 			"what answers there is no gdb stub: it repeats what it hears");
 	snprintf(stub->features, sizeof(stub->features), "%s", reply.text);
+	rsp->features_known = true;
 
 	const char *size = find_feature(stub->features, "PacketSize");
 
@@ -200,8 +201,9 @@ void rsp_forget(struct rsp *rsp)
 	rsp->due = rsp->chatter = rsp->junk_size = 0;
 	rsp->damaged = 0;
 	rsp->answered = rsp->repeat = rsp->streaming = rsp->junk_line_ended = false;
+	rsp->features_known = false;
 	rsp->read_size_proven = false;
-	rsp->will->said_farewell = false;
+	rsp->will->said_farewell = rsp->will->heard_farewell = false;
 	rsp->quirks = &rsp_quirks_unknown;
 	*stub = (struct rsp_stub){ .name = rsp_quirks_unknown.name,
 		.ever_announced = stub->ever_announced };

@@ -50,6 +50,8 @@ struct rsp_will {
 	bool switched;       /* its monitor was told to take physical addresses */
 	bool announced_stop; /* as in struct rsp_stub */
 	bool said_farewell;  /* the last request is about to be sent, or was */
+	bool heard_farewell; /* and its answer has been read */
+	bool signs_farewell; /* which the stub waits to see acknowledged */
 };
 
 struct rsp_options {

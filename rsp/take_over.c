@@ -119,7 +119,10 @@ static int take_up(struct rsp *rsp, int fd)
 	if (rsp_link_adopt(&rsp->link, fd))
 		return rsp_fail(rsp, RSP_LOST, "the connection cannot be taken over");
 	/* He may have been killed when all was said, or just before. */
-	if (rsp->will->said_farewell && rsp_await_farewell(rsp) != RSP_FAREWELL_NOTHING) {
+	if (rsp->will->said_farewell &&
+		(rsp->will->heard_farewell || rsp_await_farewell(rsp) != RSP_FAREWELL_NOTHING)) {
+		/* Once more does no harm to a stub that waits for signs, and passes over others. */
+		rsp_sign_farewell(rsp);
 		rsp_link_close(&rsp->link);
 		return 1;
 	}

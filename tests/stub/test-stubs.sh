@@ -122,11 +122,12 @@ refused '--after stop: bhyve lets its guest run' 'supported PacketSize=4096;swbr
 	'thread 1' -- --after stop --arch x86_64
 through 'VirtualBox' 1 D 'supported qXfer:features:read+;vContSupported+' "$description" \
 	'thread 1' upper-case trailing-nul 'limit 4096'
-through 'gdbsx' 2 D 'answer qfThreadInfo m0,1l' 'thread 0' 'thread 1' careful 'limit 2047' \
+# Those that say nothing of themselves wait for the sign of this answer, too.
+through 'gdbsx' 2 + 'answer qfThreadInfo m0,1l' 'thread 0' 'thread 1' careful 'limit 2047' \
 	'error E01' -- --arch x86_64
-through 'kgdb' 2 D 'threads-per-packet 0' 'thread fffffffe' 'thread fffffffd' 'thread 01' \
+through 'kgdb' 2 + 'threads-per-packet 0' 'thread fffffffe' 'thread fffffffd' 'thread 01' \
 	careful 'limit 511' 'error E22' -- --arch x86_64
-through 'Bochs' 1 D 'answer qC 1' 'answer Hg0 OK' careful 'limit 255' -- --arch x86_64
+through 'Bochs' 1 + 'answer qC 1' 'answer Hg0 OK' careful 'limit 255' -- --arch x86_64
 
 # What has physical addresses, or a command for them.
 printf '%s\n' 'memory 0 800000 @ram' 'physical -1' "$(grep ^registers kernel.machine)" >flat.machine

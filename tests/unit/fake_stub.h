@@ -48,7 +48,10 @@ struct rsp_options fake_stub_options(int cancel_fd);
 /* A client, connected to the stub; fails the test if it cannot. */
 struct rsp *fake_stub_open(const struct fake_stub *stub);
 
-/* Asserts that a stub's log has nothing behind the answer to the last D. */
+/*
+ * Asserts that a stub's log has nothing behind the answer to the last D, but for the sign that one
+ * without features waits for.
+ */
 void fake_stub_assert_detached(const struct fake_stub *stub);
 
 #endif

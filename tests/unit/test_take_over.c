@@ -161,7 +161,7 @@ static void test_careful(void **state)
 	}
 	assert_int_equal(rsp_release(heir, RSP_RESUME), 0);
 	end();
-	assert_string_equal(fake_stub_last(&stub), "> D");
+	fake_stub_assert_detached(&stub);
 	fake_stub_deinit(&stub);
 }
 
@@ -243,6 +243,36 @@ static void test_farewell(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* kgdb stays where it is until it has a sign of its answer to the last word. */
+static void test_sign_of_farewell(void **state)
+{
+	char answer[8];
+
+	(void)state;
+	for (int read = 0; read <= 1; read++) {
+		live("careful\nthread 1\nmemory 0 1000\n");
+		will.said_farewell = will.signs_farewell = true;
+		say_packet("D");
+		if (read) {
+			hear(answer, strlen("+$OK#9a"));
+			will.heard_farewell = true;
+		}
+		assert_int_equal(inherit(), 1);
+		end();
+		fake_stub_assert_detached(&stub);
+		fake_stub_deinit(&stub);
+	}
+
+	/* It is part of what is done when nobody is killed. */
+	live("careful\nthread 1\nmemory 0 1000\n");
+	assert_int_equal(rsp_release(dead, RSP_RESUME), 0);
+	assert_true(will.signs_farewell);
+	rsp_destroy(dead);
+	fake_stub_stop(&stub);
+	fake_stub_assert_detached(&stub);
+	fake_stub_deinit(&stub);
+}
+
 static void test_nobody_answers(void **state)
 {
 	(void)state;
@@ -275,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_stays),
 		cmocka_unit_test(test_announced_stop),
 		cmocka_unit_test(test_farewell),
+		cmocka_unit_test(test_sign_of_farewell),
 		cmocka_unit_test(test_nobody_answers),
 	};
 
