@@ -285,8 +285,7 @@ void leave_after_failure(
 
 void attachment_init(struct attachment *attachment, const struct options *options)
 {
-	*attachment = (struct attachment){ .guardian = guardian_create(
-						   let_go, (void *)(uintptr_t)options) };
+	*attachment = (struct attachment){ .guardian = guardian_create(let_go, options) };
 	if (!attachment->guardian)
 		tell(options, TELL_WARNING,
 			"no second process: %s; should this one be killed, the guest stands still",

@@ -20,7 +20,7 @@ static bool runs_afterwards(struct attachment *attachment, const struct options 
 	return leaves_running(attachment, options);
 }
 
-void let_go(void *ctx, int fd, const struct guardian_orders *orders)
+void let_go(const void *ctx, int fd, const struct guardian_orders *orders)
 {
 	const struct options *options = ctx;
 	struct rsp_options rsp_options = connection_options(options);
