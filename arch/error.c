@@ -20,6 +20,14 @@ int error_set(struct error *error, const char *format, ...)
 	vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
 	make_printable(error->text);
+	error->no_memory = false;
+	return -1;
+}
+
+int error_no_memory(struct error *error)
+{
+	error_set(error, "no memory");
+	error->no_memory = true;
 	return -1;
 }
 

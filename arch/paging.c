@@ -275,7 +275,7 @@ int paging_walk(const struct page_table *table, const struct guest_memory *memor
 	if (table->levels) {
 		tables = share_out_tables(table, batches);
 		if (!tables)
-			return -1;
+			return PAGING_NO_MEMORY;
 		root = batches[0].tables;
 		if (guest_read(
 			    memory, table->root, root, page_table_size(table, table->levels - 1)))

@@ -76,6 +76,9 @@ void page_table_set_halves(struct page_table *table, unsigned address_bits);
 /* Bytes of a table of this level. */
 size_t page_table_size(const struct page_table *table, unsigned level);
 
+/* What paging_walk() returns when memory is short; nothing was visited then. */
+enum { PAGING_NO_MEMORY = -2 };
+
 /* Returns 0 to go on, another number to end the walk, which then returns it. */
 typedef int (*mapping_visit)(void *ctx, const struct mapping *mapping);
 
@@ -83,8 +86,8 @@ typedef int (*mapping_visit)(void *ctx, const struct mapping *mapping);
  * Visits every mapping that touches [first, last] (inclusive), in ascending order of
  * virtual address, cut to the range. Neighbours that continue each other, virtually and
  * physically, with equal rights come as one mapping. A table that cannot be read counts as
- * empty. Returns 0, what visit returned, or -1 when PAGING_TABLES_MAX was reached (what had been
- * found up to there was visited; KASAN's shadow alone can take that many) or memory is short.
+ * empty. Returns 0, what visit returned, PAGING_NO_MEMORY, or -1 when PAGING_TABLES_MAX was reached
+ * (what had been found up to there was visited; KASAN's shadow alone can take that many).
  */
 int paging_walk(const struct page_table *table, const struct guest_memory *memory, uint64_t first,
 	uint64_t last, mapping_visit visit, void *ctx);

@@ -59,19 +59,23 @@ int fail_rsp(struct failure *failure, const struct rsp *rsp, const char *what)
 }
 
 /* "VM status: paused (prelaunch)" without what is in front. */
-static void ask_run_state(struct attachment *attachment)
+static int ask_run_state(struct attachment *attachment, struct failure *failure)
 {
 	static const char label[] = "VM status: ";
 	char *output = NULL;
 	char *state;
 
+	/* That there is no monitor says nothing; that there is no memory would let a guest run. */
 	if (rsp_monitor(attachment->rsp, "info status", &output))
-		return;
+		return rsp_failure(attachment->rsp) == RSP_NO_MEMORY
+		               ? fail_rsp(failure, attachment->rsp, "asking for the guest's state")
+		               : 0;
 	state = strstr(output, label);
 	if (state)
 		snprintf(attachment->run_state, sizeof(attachment->run_state), "%.*s",
 			(int)strcspn(state + strlen(label), "\r\n"), state + strlen(label));
 	free(output);
+	return 0;
 }
 
 /*
@@ -88,7 +92,7 @@ static enum found find_state(const struct attachment *attachment)
 	if (strncmp(attachment->run_state, "paused (", 8) == 0 &&
 		strncmp(attachment->run_state, "paused (single step", 19) != 0)
 		return FOUND_STOPPED;
-	return stub->announces_stop ? FOUND_STOPPED : FOUND_UNKNOWN;
+	return stub->announces_stop && !attachment->late ? FOUND_STOPPED : FOUND_UNKNOWN;
 }
 
 static int fail_open(struct failure *failure, const struct rsp *rsp)
@@ -189,11 +193,14 @@ static void order_guardian(const struct attachment *attachment, const struct opt
 	__atomic_store_n(&orders->decided, true, __ATOMIC_RELEASE);
 }
 
-void find_out_state(struct attachment *attachment, const struct options *options)
+int find_out_state(
+	struct attachment *attachment, const struct options *options, struct failure *failure)
 {
-	ask_run_state(attachment);
+	if (ask_run_state(attachment, failure))
+		return -1;
 	attachment->found = find_state(attachment);
 	order_guardian(attachment, options);
+	return 0;
 }
 
 /* One that breaks when it is hardly made is followed by another like any other. */
@@ -204,6 +211,7 @@ static int open_connection(
 		return 0;
 	if (rsp_failure(attachment->rsp) != RSP_LOST || !may_attach_again(attachment, options))
 		return fail_open(failure, attachment->rsp);
+	attachment->late = !rsp_answered(attachment->rsp);
 	return attach_again(attachment, options, failure);
 }
 
@@ -216,10 +224,10 @@ int attach_to(struct attachment *attachment, const struct options *options, stru
 		return -1;
 	if (open_connection(attachment, options, failure))
 		return -1;
-	if (check_leaving(attachment->rsp, options, failure))
-		return -1;
-	find_out_state(attachment, options);
-	return 0;
+	return check_leaving(attachment->rsp, options, failure) ||
+	                       find_out_state(attachment, options, failure)
+	               ? -1
+	               : 0;
 }
 
 /* ---- leaving --------------------------------------------------------------------------------- */
@@ -277,8 +285,7 @@ void leave_after_failure(
 
 void attachment_init(struct attachment *attachment, const struct options *options)
 {
-	*attachment = (struct attachment){ .guardian = guardian_create(
-						   let_go, (void *)(uintptr_t)options) };
+	*attachment = (struct attachment){ .guardian = guardian_create(let_go, options) };
 	if (!attachment->guardian)
 		tell(options, TELL_WARNING,
 			"no second process: %s; should this one be killed, the guest stands still",

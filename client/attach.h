@@ -21,6 +21,7 @@ struct attachment {
 	FILE *trace;
 	enum found found;
 	char run_state[64]; /* the stub's word for it: "paused (prelaunch)"; "" if it has none */
+	bool late;          /* a connection broke before the stub could say that it stopped it */
 	bool left;          /* detach_from() was called */
 	bool broken;        /* the connection was lost for good */
 	double attached_at, left_at; /* monotonic_seconds() */
@@ -69,8 +70,10 @@ void leave_after_failure(
 /* How to connect, as the options say. */
 struct rsp_options connection_options(const struct options *options);
 
-/* Finds out whether the guest ran before we came, and so what is to become of it. */
-void find_out_state(struct attachment *attachment, const struct options *options);
+/* Finds out whether the guest ran before we came, and so what is to become of it. Returns 0 or -1.
+ */
+int find_out_state(
+	struct attachment *attachment, const struct options *options, struct failure *failure);
 
 /* Frees all; a connection that is still open is simply closed. */
 void attachment_deinit(struct attachment *attachment);

@@ -185,7 +185,9 @@ int copy_pages(const struct guest *guest, const struct plan *plan, struct pipeli
 		return -1;
 	}
 	if (copy.no_memory)
-		return fail(failure, STATUS_FAILED, "too many pages that cannot be read");
+		return fail(failure, STATUS_FAILED, "%s",
+			result->unreadable.no_memory ? "no memory"
+						     : "too many pages that cannot be read");
 	/* Also when all was read: what is not written yet cannot be any more. */
 	return pipeline_failed(pipeline) ? pipeline_finish(pipeline, failure) : 0;
 }

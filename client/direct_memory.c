@@ -31,7 +31,7 @@ int use_direct_map(struct guest *guest, struct failure *failure)
 	error_set(&why, "no vCPU runs in a kernel of which it can be found; try again");
 	for (size_t i = 0; i < guest->cpu_count && rc > 0; i++)
 		rc = try_cpu(guest, i, &why, failure);
-	if (rc < 0)
+	if (rc < 0 || (rc > 0 && fail_no_memory(failure, &why)))
 		return -1;
 	if (rc > 0)
 		return fail(failure, STATUS_UNSUPPORTED,

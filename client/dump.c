@@ -44,7 +44,7 @@ static int create_core(struct dump *dump, struct failure *failure)
 	if (!dump->core)
 		return fail(failure, STATUS_FAILED, "no memory");
 	if (core_error(dump->core))
-		return fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
+		return fail_core(failure, dump->core);
 	dump->pipeline = pipeline_create(dump->core, dump->options->jobs, failure);
 	return dump->pipeline ? 0 : -1;
 }
@@ -90,8 +90,9 @@ static int complete_core(struct dump *dump, struct failure *failure)
 		return -1;
 	notes_init(&late, dump->guest.arch->order);
 	plan_add_late(&dump->plan, &dump->guest, &late);
-	if (core_finish(dump->core, late.size ? &late : NULL))
-		rc = fail(failure, STATUS_OUTPUT, "%s", core_error(dump->core));
+	/* One that could not be kept is no reason to leave it out in silence. */
+	if (core_finish(dump->core, late.size || late.failed ? &late : NULL))
+		rc = fail_core(failure, dump->core);
 	notes_deinit(&late);
 	return rc;
 }
@@ -158,8 +159,8 @@ static int start_over(struct dump *dump, struct failure *failure)
 	if (attach_again(&dump->attachment, options, failure))
 		return -1;
 	/* It may have broken before the guest's state was known. */
-	if (!dump->attachment.run_state[0])
-		find_out_state(&dump->attachment, options);
+	if (!dump->attachment.run_state[0] && find_out_state(&dump->attachment, options, failure))
+		return -1;
 	return guest_prepare(&dump->guest, options, failure);
 }
 

@@ -87,7 +87,7 @@ static bool take_message(int *fd)
 	return true;
 }
 
-static void watch(const struct guardian_orders *orders, guardian_act act, void *ctx)
+static void watch(const struct guardian_orders *orders, guardian_act act, const void *ctx)
 {
 	int held = -1;
 	int fd;
@@ -107,7 +107,7 @@ static void watch(const struct guardian_orders *orders, guardian_act act, void *
 
 /* ---- in ours --------------------------------------------------------------------------------- */
 
-static int start(struct guardian *guardian, guardian_act act, void *ctx)
+static int start(struct guardian *guardian, guardian_act act, const void *ctx)
 {
 	int pair[2];
 
@@ -130,7 +130,7 @@ static int start(struct guardian *guardian, guardian_act act, void *ctx)
 	return 0;
 }
 
-struct guardian *guardian_create(guardian_act act, void *ctx)
+struct guardian *guardian_create(guardian_act act, const void *ctx)
 {
 	struct guardian *guardian = calloc(1, sizeof(*guardian));
 

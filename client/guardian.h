@@ -26,19 +26,20 @@ struct guardian;
  * What it does when we have died, in its own process: with our connection, or with -1 if that was
  * lost before.
  */
-typedef void (*guardian_act)(void *ctx, int fd, const struct guardian_orders *orders);
+typedef void (*guardian_act)(const void *ctx, int fd, const struct guardian_orders *orders);
 
 /*
  * Starts it; to be called before there are threads. NULL if that is not possible: then we go on
  * without.
  */
-struct guardian *guardian_create(guardian_act act, void *ctx);
+struct guardian *guardian_create(guardian_act act, const void *ctx);
 
 /* Where our orders to it are. */
 struct guardian_orders *guardian_orders(struct guardian *guardian);
 
-/* Hands it a duplicate of a descriptor, in place of the one it may have; -1 takes that away. */
-void guardian_hold(void *guardian, int fd);
+/* For rsp_options.hold; ctx is the guardian. Hands it a duplicate of a descriptor, in place of the
+ * one it may have; -1 takes that away. */
+void guardian_hold(void *ctx, int fd);
 
 /* Waits for its end; NULL is fine. The connection has to be closed by now. */
 void guardian_destroy(struct guardian *guardian);

@@ -188,8 +188,7 @@ static int take_mtree(struct guest *guest, const char *text, bool all, struct er
 		(all && mtree_parse(text, MTREE_ALL, &guest->memory, error)) ||
 		mtree_regions(text, want, &guest->regions, &guest->region_count, error))
 		return -1;
-	return all || ranges_copy(&guest->memory, &guest->ram) == 0 ? 0
-	                                                            : error_set(error, "no memory");
+	return all || ranges_copy(&guest->memory, &guest->ram) == 0 ? 0 : error_no_memory(error);
 }
 
 static int learn_ram_from_monitor(struct guest *guest, bool all, struct failure *failure)
@@ -207,10 +206,9 @@ static int learn_ram_from_monitor(struct guest *guest, bool all, struct failure 
 	}
 	rc = take_mtree(guest, text, all, &error);
 	free(text);
-	if (rc)
-		return fail(
-			failure, STATUS_UNSUPPORTED, "no RAM map: %s (%s)", error.text, ram_advice);
-	return 0;
+	if (rc && !fail_no_memory(failure, &error))
+		fail(failure, STATUS_UNSUPPORTED, "no RAM map: %s (%s)", error.text, ram_advice);
+	return rc;
 }
 
 static int take_memory_map(
@@ -230,10 +228,10 @@ static int take_memory_map(
 		rc = error_set(&error, "no RAM in the stub's memory map");
 	else if (rc)
 		error_prefix(&error, "the stub's memory map");
-	if (rc)
+	if (rc && !fail_no_memory(failure, &error))
 		fail(failure, STATUS_UNSUPPORTED, "no RAM map: %s (%s)", error.text, ram_advice);
-	else if (ranges_copy(&guest->ram, &map.ram) ||
-		 ranges_copy(&guest->memory, all ? &map.all : &map.ram))
+	else if (!rc && (ranges_copy(&guest->ram, &map.ram) ||
+				ranges_copy(&guest->memory, all ? &map.all : &map.ram)))
 		rc = fail(failure, STATUS_FAILED, "no memory");
 	memory_map_deinit(&map);
 	return rc;
@@ -299,6 +297,8 @@ static int learn_vmcoreinfo(
 	}
 	if (kernel_find_vmcoreinfo(&guest->kernel, &guest->ram, &guest->reader, &error) == 0)
 		guest->vmcoreinfo_source = "the kernel's data";
+	else if (fail_no_memory(failure, &error))
+		return -1;
 	else
 		snprintf(guest->vmcoreinfo_missing, sizeof(guest->vmcoreinfo_missing), "%s",
 			error.text);
@@ -320,6 +320,8 @@ static int learn_kernel(struct guest *guest, const struct options *options, stru
 	else
 		kernel_find_mappings(&guest->kernel, guest->arch, guest->cpus, guest->cpu_count,
 			&guest->ram, &guest->reader);
+	if (guest->kernel.no_memory)
+		return fail(failure, STATUS_FAILED, "no memory");
 	if (learn_vmcoreinfo(guest, options, failure))
 		return -1;
 	if (guest->memory_state.lost)
@@ -409,7 +411,7 @@ void guest_deinit(struct guest *guest)
 bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr, size_t size_max)
 {
 	struct vmcoreinfo candidate;
-	struct error error;
+	struct error error = { .no_memory = false };
 	bool taken = false;
 
 	vmcoreinfo_init(&candidate);
@@ -418,6 +420,9 @@ bool guest_try_vmcoreinfo(struct guest *guest, uint64_t paddr, size_t size_max)
 		kernel_accept_vmcoreinfo(&guest->kernel, &candidate, &guest->reader, &error) == 0) {
 		guest->vmcoreinfo_source = "a page of the guest";
 		taken = true;
+	} else if (error.no_memory || guest->memory_state.lost) {
+		snprintf(guest->vmcoreinfo_missing, sizeof(guest->vmcoreinfo_missing), "%s",
+			error.no_memory ? error.text : rsp_error(guest->rsp));
 	}
 	vmcoreinfo_deinit(&candidate);
 	return taken;

@@ -24,7 +24,7 @@ struct guest {
 	struct rsp_thread *threads;
 	struct registers *cpus;
 	size_t cpu_count;
-	size_t foreign_count; /* vCPUs of another architecture, which are left out */
+	size_t foreign_count;     /* vCPUs of another architecture, which are left out */
 	uint64_t register_digest; /* of what the stub itself says of them */
 
 	struct ranges ram;      /* what holds the guest's own data */

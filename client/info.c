@@ -58,7 +58,9 @@ static void print_json(
 		report_stub_json(&json, &info->attachment);
 	if (info->plan.core.arch) {
 		report_guest_json(&json, &info->guest);
-		report_forecast_json(&json, &forecast);
+		/* There is a part of a plan where it could not be made. */
+		if (failure->status == STATUS_DONE)
+			report_forecast_json(&json, &forecast);
 	}
 	json_close(&json, '}');
 	fputc('\n', stdout);

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "client/interrupt.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t end_signal;
+static int end_signal; /* atomic: threads look at it */
 static volatile sig_atomic_t progress_wanted;
 static int pipe_ends[2] = { -1, -1 };
 
 static void ask_for_end(int number)
 {
+	int error = errno;
 	ssize_t ignored;
 
-	if (end_signal)
+	if (__atomic_exchange_n(&end_signal, number, __ATOMIC_RELAXED))
 		_exit(128 + number);
-	end_signal = number;
 	/* The byte is never read: whoever polls the pipe sees it from now on. */
 	ignored = write(pipe_ends[1], "", 1);
 	(void)ignored;
+	/* Whoever was interrupted may not have looked at his yet. */
+	errno = error;
 }
 
 static void ask_for_progress(int number)
@@ -57,7 +60,7 @@ int interrupt_fd(void)
 
 int interrupt_signal(void)
 {
-	return end_signal;
+	return __atomic_load_n(&end_signal, __ATOMIC_RELAXED);
 }
 
 bool interrupt_wants_progress(void)

@@ -10,14 +10,17 @@ enum { PATIENCE_MS = 5000 };
 static bool runs_afterwards(struct attachment *attachment, const struct options *options,
 	const struct guardian_orders *orders)
 {
+	struct failure ignored;
+
 	if (__atomic_load_n(&orders->decided, __ATOMIC_ACQUIRE))
 		return orders->runs_afterwards;
+	/* Without an answer it counts as one that ran. */
 	if (rsp_connected(attachment->rsp))
-		find_out_state(attachment, options);
+		find_out_state(attachment, options, &ignored);
 	return leaves_running(attachment, options);
 }
 
-void let_go(void *ctx, int fd, const struct guardian_orders *orders)
+void let_go(const void *ctx, int fd, const struct guardian_orders *orders)
 {
 	const struct options *options = ctx;
 	struct rsp_options rsp_options = connection_options(options);

@@ -6,8 +6,8 @@
 
 #include "client/guardian.h"
 
-/* A guardian_act; the context is the struct options. Says on stderr what has become of the guest.
+/* A guardian_act; ctx is the struct options. Says on stderr what has become of the guest.
  */
-void let_go(void *options, int fd, const struct guardian_orders *orders);
+void let_go(const void *ctx, int fd, const struct guardian_orders *orders);
 
 #endif

@@ -33,14 +33,13 @@ struct options {
 	unsigned compress_level; /* 0 for the format's own */
 	unsigned dump_level;
 	uint64_t begin, length; /* only this memory; length is 0 for all */
-	bool has_begin;
+	bool has_begin, has_retry;
 	const char *ram;         /* "auto", "all", ranges or a file */
 	const struct arch *arch; /* NULL: the stub's word */
 	const char *vmcoreinfo;  /* "auto", "none", an address or a file */
 	enum after after;
 	enum lane lane;
 	unsigned connect_timeout, timeout, retry; /* seconds */
-	bool has_retry;
 	enum progress_mode progress;
 	bool json, quiet, dry_run;
 	unsigned verbose;

@@ -83,6 +83,11 @@ static int write_all(struct output *output, uint64_t offset, const uint8_t *byte
 			continue;
 		if (n < 0)
 			return fail_errno(output, "cannot write");
+		/* What takes nothing, and does not say why, would be asked for ever. */
+		if (n == 0) {
+			errno = EIO;
+			return fail_errno(output, "cannot write");
+		}
 		bytes += n;
 		offset += (uint64_t)n;
 		size -= (size_t)n;
@@ -201,11 +206,18 @@ static int create_partial(
 	}
 	output->path = strdup(path);
 	if (!output->path || asprintf(&output->partial, "%s.partial", path) < 0) {
+		/* What asprintf() leaves there after a failure is undefined. */
 		output->partial = NULL;
 		return fail(failure, STATUS_FAILED, "no memory");
 	}
-	if (options->force)
-		unlink(output->partial);
+	/* In a directory that is shared another's may not be ours to remove. */
+	if (options->force && unlink(output->partial) && errno != ENOENT) {
+		fail(failure, STATUS_OUTPUT, "cannot remove %s: %s", output->partial,
+			strerror(errno));
+		free(output->partial);
+		output->partial = NULL;
+		return -1;
+	}
 	output->fd = open(
 		output->partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (output->fd >= 0) {

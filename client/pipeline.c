@@ -218,6 +218,12 @@ static void join_all(struct pipeline *pipeline)
 		pthread_join(pipeline->threads[--pipeline->thread_count], NULL);
 }
 
+int fail_core(struct failure *failure, const struct core *core)
+{
+	return fail(failure, core_lacks_memory(core) ? STATUS_FAILED : STATUS_OUTPUT, "%s",
+		core_error(core));
+}
+
 int pipeline_finish(struct pipeline *pipeline, struct failure *failure)
 {
 	join_all(pipeline);
@@ -225,7 +231,7 @@ int pipeline_finish(struct pipeline *pipeline, struct failure *failure)
 		return 0;
 	if (interrupt_signal())
 		return fail(failure, STATUS_SIGNAL + interrupt_signal(), "interrupted");
-	return fail(failure, STATUS_OUTPUT, "%s", core_error(pipeline->core));
+	return fail_core(failure, pipeline->core);
 }
 
 void pipeline_destroy(struct pipeline *pipeline)

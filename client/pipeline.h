@@ -44,6 +44,9 @@ bool pipeline_failed(struct pipeline *pipeline);
  */
 int pipeline_finish(struct pipeline *pipeline, struct failure *failure);
 
+/* Turns the core's failure into ours. Returns -1. */
+int fail_core(struct failure *failure, const struct core *core);
+
 /* Ends the threads, whatever is still on its way. NULL accepted. */
 void pipeline_destroy(struct pipeline *pipeline);
 

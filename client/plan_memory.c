@@ -57,13 +57,13 @@ static int filter_pages(struct plan *plan, const struct guest *guest, const stru
 		rc = fail(failure, STATUS_FAILED, "no memory for a bit for each page");
 	} else {
 		clip(plan, options, &ram);
-		if (page_filter(options->dump_level, &guest->kernel, &ram, &guest->reader,
-			    &plan->kept, &plan->pages, &error))
-			rc = guest->memory_state.lost
-			             ? fail_rsp(failure, guest->rsp, "reading memory")
-			             : fail(failure, STATUS_UNSUPPORTED,
-					       "--dump-level %u: %s (use -d 0 or 1)",
-					       options->dump_level, error.text);
+		rc = page_filter(options->dump_level, &guest->kernel, &ram, &guest->reader,
+			&plan->kept, &plan->pages, &error);
+		if (rc && guest->memory_state.lost)
+			fail_rsp(failure, guest->rsp, "reading memory");
+		else if (rc && !fail_no_memory(failure, &error))
+			fail(failure, STATUS_UNSUPPORTED, "--dump-level %u: %s (use -d 0 or 1)",
+				options->dump_level, error.text);
 	}
 	ranges_deinit(&ram);
 	return rc;

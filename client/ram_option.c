@@ -13,11 +13,12 @@ enum { FILE_MAX = 4 << 20 }; /* of a guest with thousands of memory devices: som
 /* A whole file with a NUL behind it, the caller's to free; NULL with the reason. */
 static char *read_file(const char *path, size_t *size, struct failure *failure)
 {
-	FILE *file = fopen(path, "re");
 	char *text = malloc(FILE_MAX + 1);
+	FILE *file = text ? fopen(path, "re") : NULL;
 
-	if (!file || !text) {
-		fail(failure, STATUS_USAGE, "--ram: %s: %s", path, strerror(errno));
+	if (!file) {
+		fail(failure, errno == ENOMEM ? STATUS_FAILED : STATUS_USAGE, "--ram: %s: %s", path,
+			errno == ENOMEM ? "no memory" : strerror(errno));
 		goto failed;
 	}
 	*size = fread(text, 1, FILE_MAX + 1, file);
@@ -73,18 +74,20 @@ static int take_file(struct ram_option *option, const char *path, struct failure
 	else
 		rc = iomem_parse(text, &option->ram, &error);
 	free(text);
-	if (rc)
-		return fail(failure, STATUS_USAGE, "--ram: %s: %s", path, error.text);
-	return 0;
+	if (rc && !fail_no_memory(failure, &error))
+		fail(failure, STATUS_USAGE, "--ram: %s: %s", path, error.text);
+	return rc;
 }
 
 static int take_ranges(struct ram_option *option, const char *text, struct failure *failure)
 {
 	struct error error;
 
-	if (ranges_parse(text, &option->ram, &error))
-		return fail(failure, STATUS_USAGE, "--ram: %s", error.text);
-	return 0;
+	if (ranges_parse(text, &option->ram, &error) == 0)
+		return 0;
+	if (!fail_no_memory(failure, &error))
+		fail(failure, STATUS_USAGE, "--ram: %s", error.text);
+	return -1;
 }
 
 int ram_option_read(

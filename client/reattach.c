@@ -21,6 +21,9 @@ static unsigned patience(const struct options *options)
 
 bool may_attach_again(const struct attachment *attachment, const struct options *options)
 {
+	/* Who has not said a word may be no stub. */
+	if (!rsp_answered(attachment->rsp) && !options->has_retry)
+		return false;
 	return !attachment->broken && rsp_can_reopen(attachment->rsp) && patience(options) > 0 &&
 	       !interrupt_signal();
 }

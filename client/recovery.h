@@ -26,7 +26,7 @@ void recovery_init(struct recovery *recovery, struct attachment *attachment,
 /* A piece of memory was read. */
 void recovery_note(struct recovery *recovery, const struct rsp_read *piece);
 
-/* For rsp_set_recovery(); the context is a struct recovery. */
-int recovery_run(void *recovery);
+/* For rsp_set_recovery(); ctx is a struct recovery. */
+int recovery_run(void *ctx);
 
 #endif

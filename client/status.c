@@ -14,3 +14,10 @@ int fail(struct failure *failure, enum status status, const char *format, ...)
 	failure->status = status;
 	return -1;
 }
+
+bool fail_no_memory(struct failure *failure, const struct error *error)
+{
+	if (error->no_memory)
+		fail(failure, STATUS_FAILED, "no memory");
+	return error->no_memory;
+}

@@ -7,6 +7,8 @@
 #ifndef CLIENT_STATUS_H
 #define CLIENT_STATUS_H
 
+#include "arch/error.h"
+
 enum status {
 	STATUS_DONE = 0,
 	STATUS_FAILED = 1,
@@ -28,5 +30,11 @@ struct failure {
 /* Fills it in; returns -1. */
 int fail(struct failure *failure, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Says "no memory" if error does; else nothing: then it has another cause, and another status.
+ * Returns whether it did.
+ */
+bool fail_no_memory(struct failure *failure, const struct error *error);
 
 #endif

@@ -13,7 +13,9 @@ FILE *trace_open(const char *path, struct failure *failure)
 
 	if (trace)
 		return trace;
-	fail(failure, STATUS_OUTPUT, "cannot write the trace %s: %s", path, strerror(errno));
+	fail(failure, errno == ENOMEM ? STATUS_FAILED : STATUS_OUTPUT,
+		"cannot write the trace %s: %s", path,
+		errno == ENOMEM ? "no memory" : strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return NULL;

@@ -15,7 +15,9 @@ static ssize_t read_file(const char *path, char *bytes, struct failure *failure)
 	size_t size;
 
 	if (!file)
-		return fail(failure, STATUS_USAGE, "--vmcoreinfo: %s: %s", path, strerror(errno));
+		return fail(failure, errno == ENOMEM ? STATUS_FAILED : STATUS_USAGE,
+			"--vmcoreinfo: %s: %s", path,
+			errno == ENOMEM ? "no memory" : strerror(errno));
 	size = fread(bytes, 1, VMCOREINFO_SIZE_MAX + 1, file);
 	if (ferror(file) || size > VMCOREINFO_SIZE_MAX) {
 		fail(failure, STATUS_USAGE, "--vmcoreinfo: %s: %s", path,
@@ -37,7 +39,8 @@ static int parse_file(struct vmcoreinfo *info, const char *path, struct failure 
 		return fail(failure, STATUS_FAILED, "no memory");
 	size = read_file(path, bytes, failure);
 	if (size >= 0 && vmcoreinfo_parse_note(info, bytes, (size_t)size, &error)) {
-		fail(failure, STATUS_USAGE, "--vmcoreinfo: %s: %s", path, error.text);
+		if (!fail_no_memory(failure, &error))
+			fail(failure, STATUS_USAGE, "--vmcoreinfo: %s: %s", path, error.text);
 		size = -1;
 	}
 	free(bytes);
@@ -58,19 +61,24 @@ int take_vmcoreinfo_option(
 		rc = vmcoreinfo_read(&given, &guest->reader, paddr, &error);
 		if (rc && guest->memory_state.lost)
 			fail_rsp(failure, guest->rsp, "reading memory");
-		else if (rc)
+		else if (rc && !fail_no_memory(failure, &error))
 			fail(failure, STATUS_UNSUPPORTED, "--vmcoreinfo: no VMCOREINFO at %s: %s",
 				value, error.text);
 	} else {
 		rc = parse_file(&given, value, failure);
 	}
 	if (rc == 0 && kernel_accept_vmcoreinfo(&guest->kernel, &given, &guest->reader, &error)) {
+		if (fail_no_memory(failure, &error)) {
+			rc = -1;
+			goto out;
+		}
 		tell(options, TELL_WARNING, "VMCOREINFO of %s taken as told, though %s", value,
 			error.text);
 		vmcoreinfo_deinit(&guest->kernel.vmcoreinfo);
 		guest->kernel.vmcoreinfo = given;
 		vmcoreinfo_init(&given);
 	}
+out:
 	vmcoreinfo_deinit(&given);
 	return rc;
 }

@@ -120,6 +120,10 @@ static int walk_root(struct collector *collector, const struct page_table *table
 	collector->kept_count = 0;
 	collector->spaces->roots++;
 	result = paging_walk(table, reader, 0, UINT64_MAX, visit, collector);
+	if (result == PAGING_NO_MEMORY) {
+		collector->no_memory = true;
+		return -1;
+	}
 	if (result < 0)
 		collector->spaces->complete = false;
 	return result > 0 || flush(collector) ? -1 : 0;
@@ -288,7 +292,7 @@ int address_spaces_read(struct address_spaces *spaces, const struct kernel *kern
 	if (collector.too_many)
 		return error_set(error, "the page tables map memory in more than %d pieces",
 			CORE_MAPPINGS_MAX);
-	return error_set(error, "no memory for what the page tables map");
+	return error_no_memory(error);
 }
 
 void address_spaces_deinit(struct address_spaces *spaces)

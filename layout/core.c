@@ -47,6 +47,12 @@ int core_fail(struct core *core, const char *format, ...)
 	return error_set(&core->error, "%s", text);
 }
 
+int core_no_memory(struct core *core)
+{
+	core->failed = true;
+	return error_no_memory(&core->error);
+}
+
 static int check_sink(struct core *core, int result)
 {
 	return result ? core_fail(core, "%s", core->sink->error(core->sink)) : 0;
@@ -78,7 +84,7 @@ static int check_plan(struct core *core)
 	if (!plan->memory->count)
 		return core_fail(core, "there is no memory to write");
 	if (plan->notes->failed)
-		return core_fail(core, "out of memory for the notes");
+		return core_no_memory(core);
 	if (plan->notes->size > CORE_NOTES_MAX ||
 		plan->late_note_room > CORE_NOTES_MAX - plan->notes->size)
 		return core_fail(core, "the notes are larger than %d bytes", CORE_NOTES_MAX);
@@ -225,7 +231,7 @@ int core_finish(struct core *core, const struct notes *late)
 		return core_fail(core, "memory from 0x%llx on was not written",
 			(unsigned long long)core->due.start);
 	if (late && late->failed)
-		return core_fail(core, "out of memory for the late notes");
+		return core_no_memory(core);
 	if (late && late->size > core->plan->late_note_room)
 		return core_fail(core, "%zu bytes of late notes do not fit the room of %zu",
 			late->size, core->plan->late_note_room);
@@ -237,6 +243,11 @@ int core_finish(struct core *core, const struct notes *late)
 const char *core_error(const struct core *core)
 {
 	return core->failed ? core->error.text : NULL;
+}
+
+bool core_lacks_memory(const struct core *core)
+{
+	return core->failed && core->error.no_memory;
 }
 
 uint64_t core_zero_bytes(const struct core *core)

@@ -210,6 +210,8 @@ int core_finish(struct core *core, const struct notes *late);
 
 /* Why the core failed, one line; NULL if it did not. */
 const char *core_error(const struct core *core);
+/* Whether that was for want of memory, and not the output's or the plan's fault. */
+bool core_lacks_memory(const struct core *core);
 
 /* Bytes that were found to be zero, and so need no room in formats that can leave them out. */
 uint64_t core_zero_bytes(const struct core *core);

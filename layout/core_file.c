@@ -49,17 +49,18 @@ int core_source_read(const struct core_source *source, const char *what, uint64_
 	return 0;
 }
 
-static void take_note(struct core_file *file, const struct note *note)
+/* A VMCOREINFO that makes no sense is no reason not to tell the rest. */
+static int take_note(struct core_file *file, const struct note *note, struct error *error)
 {
-	struct error unused;
-
 	if (!strcmp(note->name, "CORE") && note->type == NT_PRSTATUS)
 		file->cpus++;
 	else if (!strcmp(note->name, "QEMU"))
 		file->qemu_notes = true;
-	else if (!strcmp(note->name, "VMCOREINFO") && !file->vmcoreinfo.text)
-		vmcoreinfo_parse(
-			&file->vmcoreinfo, (const char *)note->desc, note->desc_size, &unused);
+	else if (!strcmp(note->name, "VMCOREINFO") && !file->vmcoreinfo.text &&
+		 vmcoreinfo_parse(
+			 &file->vmcoreinfo, (const char *)note->desc, note->desc_size, error))
+		return error->no_memory ? -1 : 0;
+	return 0;
 }
 
 int core_file_read_notes(struct core_file *file, const struct core_source *source, uint64_t offset,
@@ -82,10 +83,10 @@ int core_file_read_notes(struct core_file *file, const struct core_source *sourc
 
 	bytes = malloc((size_t)size);
 	if (!bytes)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	result = core_source_read(source, "a note", offset, bytes, (size_t)size, error);
 	while (!result && notes_next(bytes, (size_t)size, file->order, &at, &note))
-		take_note(file, &note);
+		result = take_note(file, &note, error);
 	free(bytes);
 	return result;
 }

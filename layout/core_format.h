@@ -74,6 +74,7 @@ struct core_operations {
 
 /* Makes the core fail with this text. Returns -1. */
 int core_fail(struct core *core, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int core_no_memory(struct core *core);
 
 /* The functions of the sink; what it says becomes the core's error. Nothing happens for size 0. */
 int core_append(struct core *core, const void *bytes, size_t size);

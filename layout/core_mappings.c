@@ -116,8 +116,10 @@ int core_mapped_memory(const struct core_mapping *mappings, size_t count, struct
 	if (!count)
 		return 0;
 	sorted = calloc(count, sizeof(*sorted));
-	if (!sorted)
+	if (!sorted) {
+		memory->no_memory = true;
 		return -1;
+	}
 	memcpy(sorted, mappings, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_paddr);
 	for (size_t i = 0; i < count && !result; i++)

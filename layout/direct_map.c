@@ -15,6 +15,20 @@ enum {
 	POINTERS_MAX = 256, /* different ones, at a distance */
 	STEPS_BACK = 64,    /* from one of them to where the direct map begins */
 	TRIES_MAX = 256,    /* of addresses that look like its beginning */
+
+	/*
+	 * What may be read, in words of a batch: with 5 levels each entry of a root has 262144
+	 * places for a direct map, and a guest may have any number of entries and of pages like a
+	 * root.
+	 */
+	READS_MAX = 1 << 21,
+	SINGLE_COST = 16, /* of a word that is waited for by itself */
+};
+
+/* The guest's memory, as long as there is something left of what may be read. */
+struct budget {
+	const struct guest_memory *memory;
+	size_t left;
 };
 
 struct search {
@@ -22,6 +36,7 @@ struct search {
 	struct kernel_space space;
 	const struct registers *cpu;
 	const struct guest_memory *memory; /* by virtual address */
+	const struct budget *budget;       /* of memory */
 	uint64_t text;                     /* where the image begins */
 	uint64_t slots[SLOTS_MAX];         /* of the image, that are mapped */
 	size_t slot_count;
@@ -33,6 +48,33 @@ struct search {
 };
 
 /* ---- reading --------------------------------------------------------------------------------- */
+
+static bool spend(struct budget *budget, size_t cost)
+{
+	bool enough = cost <= budget->left;
+
+	budget->left = enough ? budget->left - cost : 0;
+	return enough;
+}
+
+static int read_limited(void *ctx, uint64_t vaddr, void *buf, size_t len)
+{
+	struct budget *budget = ctx;
+
+	return spend(budget, SINGLE_COST) ? guest_read(budget->memory, vaddr, buf, len) : -1;
+}
+
+static void read_many_limited(void *ctx, struct guest_read_request *requests, size_t count)
+{
+	struct budget *budget = ctx;
+
+	if (spend(budget, count)) {
+		guest_read_many(budget->memory, requests, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		requests[i].failed = true;
+}
 
 /* Physical memory, of what is mapped so far above where it is. */
 struct mapped {
@@ -312,13 +354,14 @@ static bool try_all(struct search *search, uint64_t *base)
 	uint64_t span = UINT64_C(1) << top_shift(search->table);
 	uint64_t steps = span / search->space.direct_map_align;
 
-	for (uint64_t window = range->first & ~(span - 1); window <= range->last; window += span) {
+	for (uint64_t window = range->first & ~(span - 1);
+		window <= range->last && search->budget->left; window += span) {
 		uint64_t raw, next;
 
 		read_words(search, search->root + top_offset(search->table, window), 0, 1, &raw);
 		if (!leads_on(search, window, raw, &next))
 			continue;
-		for (uint64_t done = 0; done < steps; done += BATCH) {
+		for (uint64_t done = 0; done < steps && search->budget->left; done += BATCH) {
 			size_t count = steps - done < BATCH ? (size_t)(steps - done) : BATCH;
 
 			if (try_bases(search, window + done * search->space.direct_map_align, count,
@@ -335,11 +378,17 @@ static bool try_all(struct search *search, uint64_t *base)
 int direct_map_find(struct direct_map *map, const struct arch *arch, const struct registers *cpu,
 	const struct guest_memory *memory, struct error *error)
 {
+	struct budget budget = { .memory = memory, .left = READS_MAX };
+	const struct guest_memory limited = {
+		.read = read_limited, .read_many = read_many_limited, .ctx = &budget
+	};
 	bool image = false;
 
 	for (unsigned nth = 0; arch->guess_table && arch->guess_table(cpu, nth, &map->table);
 		nth++) {
-		struct search search = { .table = &map->table, .cpu = cpu, .memory = memory };
+		struct search search = {
+			.table = &map->table, .cpu = cpu, .memory = &limited, .budget = &budget
+		};
 
 		search.space = arch->kernel_space(&map->table);
 		image |= find_roots(&search);
@@ -348,6 +397,8 @@ int direct_map_find(struct direct_map *map, const struct arch *arch, const struc
 				(try_pointers(&search, &map->base) || try_all(&search, &map->base)))
 				return 0;
 	}
+	if (!budget.left)
+		return error_set(error, "the search for the kernel's direct map takes too long");
 	return error_set(error, "%s",
 		image ? "no page of the kernel's image is a page table that maps all of RAM"
 		      : "the vCPU shows no kernel image with page tables in it");
@@ -396,10 +447,12 @@ int direct_map_ram(const struct direct_map *map, const struct guest_memory *memo
 	int rc;
 
 	if (!cache)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	rc = paging_walk(&map->table, &cache->memory, map->base, space.direct_map.last, visit_ram,
 		&collection);
 	page_cache_destroy(cache);
+	if (rc == PAGING_NO_MEMORY || ram->no_memory)
+		return error_no_memory(error);
 	if (rc || !ram->count)
 		return error_set(error, "the page tables of the kernel's direct map make no sense");
 	return 0;

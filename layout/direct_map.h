@@ -24,7 +24,8 @@ struct direct_map {
 
 /*
  * memory reads virtual addresses, as this vCPU has them, and fails for those that are not mapped.
- * Returns 0, or -1 with the reason. Reads a word each of some 30000 pages.
+ * Returns 0, or -1 with the reason. Reads a word each of some 30000 pages, and of two million where
+ * a guest has tables that mislead it, but no more.
  */
 int direct_map_find(struct direct_map *map, const struct arch *arch, const struct registers *cpu,
 	const struct guest_memory *memory, struct error *error);

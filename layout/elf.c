@@ -39,7 +39,7 @@ static int check_cover(struct core *core)
 
 	ranges_init(&mapped);
 	if (core_mapped_memory(plan->mappings, plan->mapping_count, &mapped))
-		result = core_fail(core, "out of memory");
+		result = core_no_memory(core);
 	for (size_t i = 0; i < plan->memory->count && !result; i++) {
 		const struct range *range = &plan->memory->items[i];
 
@@ -72,7 +72,7 @@ static int write_headers(struct core *core)
 	int result;
 
 	if (!headers)
-		return core_fail(core, "out of memory");
+		return core_no_memory(core);
 	result = core_append(core, headers, (size_t)layout->notes);
 	free(headers);
 	return result;
@@ -86,7 +86,7 @@ static int elf_begin(struct core *core)
 	if (check_mappings(core))
 		return -1;
 	if (elf_layout_init(layout, core->plan))
-		return core_fail(core, "out of memory");
+		return core_no_memory(core);
 	return write_headers(core) ? -1 : core_append(core, notes->bytes, notes->size);
 }
 

@@ -214,13 +214,13 @@ static int read_memory_map(struct elf_file *elf)
 	elf->file->mappings = calloc(elf->header_count, sizeof(*elf->file->mappings));
 	if (!held || !elf->file->mappings) {
 		free(held);
-		return fail(elf, "out of memory");
+		return error_no_memory(elf->error);
 	}
 	result = read_program_headers(elf, held, &held_count);
 	if (!result && tell_addresses(held, held_count) &&
 		core_mapped_memory(held, held_count, &elf->file->memory))
-		result = elf->file->memory.count < RANGES_MAX
-		                 ? fail(elf, "out of memory")
+		result = elf->file->memory.no_memory
+		                 ? error_no_memory(elf->error)
 		                 : fail(elf, "its memory is in more than %d pieces", RANGES_MAX);
 	free(held);
 	return result;

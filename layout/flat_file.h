@@ -13,7 +13,7 @@ enum { FLAT_RECORDS_MAX = 1 << 22 };
 
 struct flat_file {
 	const struct core_source *under;
-	struct flat_record *records; /* in the order of the file: a later one replaces */
+	struct flat_record *records; /* in ascending order of where they go; none over another */
 	size_t count, capacity;
 	uint64_t size; /* of the rearranged file */
 	bool complete; /* the record of the end is there */

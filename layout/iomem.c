@@ -53,11 +53,12 @@ static int add_ram(struct ranges *ram, const struct line *line, struct error *er
 			"RAM at 0x%" PRIx64 "-0x%" PRIx64
 			" overlaps what is above, or is out of order",
 			line->first, line->last);
-	if (line->last >= RANGE_ADDRESS_MAX ||
-		ranges_add(ram, line->first, line->last - line->first + 1))
-		return error_set(
-			error, "RAM at 0x%" PRIx64 " is too far up, or one too many", line->first);
-	return 0;
+	if (line->last < RANGE_ADDRESS_MAX &&
+		ranges_add(ram, line->first, line->last - line->first + 1) == 0)
+		return 0;
+	if (ram->no_memory)
+		return error_no_memory(error);
+	return error_set(error, "RAM at 0x%" PRIx64 " is too far up, or one too many", line->first);
 }
 
 int iomem_parse(const char *text, struct ranges *ram, struct error *error)
@@ -79,7 +80,7 @@ int iomem_parse(const char *text, struct ranges *ram, struct error *error)
 		if (is_ram(&line) && is_hidden(&line))
 			hidden++;
 		else if (is_ram(&line) && add_ram(ram, &line, error))
-			return error_prefix(error, "line %lu", number);
+			return error->no_memory ? -1 : error_prefix(error, "line %lu", number);
 	}
 	if (hidden)
 		return error_set(

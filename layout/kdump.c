@@ -78,7 +78,7 @@ static int append_bitmap(struct core *core, uint64_t offset, const struct page_s
 {
 	const struct kdump_layout *layout = &kdump_of(core)->layout;
 	uint8_t *bits = malloc(BITMAP_AT_ONCE);
-	int result = bits ? 0 : core_fail(core, "out of memory");
+	int result = bits ? 0 : core_no_memory(core);
 
 	for (uint64_t at = 0; at < layout->bitmap_size && !result; at += BITMAP_AT_ONCE) {
 		uint64_t left = layout->bitmap_size - at;
@@ -113,7 +113,7 @@ static int kdump_begin(struct core *core)
 	kdump->parts = malloc(CORE_PIECE_MAX);
 	kdump->worker = core_worker_create(core);
 	if (!kdump->descriptors || !kdump->parts || !kdump->worker)
-		return core_fail(core, "out of memory");
+		return core_no_memory(core);
 
 	/* The page of zeros comes first, for all pages that are; it may be a hole. */
 	return append_headers(core) || append_bitmap(core, layout->bitmaps, NULL) ||

@@ -146,7 +146,9 @@ static int add_frames(struct kdump_file *kdump, struct ranges *memory, uint64_t 
 {
 	if (run && memory &&
 		ranges_add(memory, kdump->start + (pfn - run) * kdump->block, run * kdump->block))
-		return error_set(kdump->error, "its memory is in too many pieces");
+		return memory->no_memory
+		               ? error_no_memory(kdump->error)
+		               : error_set(kdump->error, "its memory is in too many pieces");
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int kernel_accept_vmcoreinfo(struct kernel *kernel, struct vmcoreinfo *candidate
 	int result = 0;
 
 	if (!cache)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	if (table)
 		result = vmcoreinfo_validate(candidate, &cache->memory, table, error);
 	if (result == 0 && (table || vmcoreinfo_knows_image(candidate)))

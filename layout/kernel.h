@@ -21,6 +21,7 @@ struct page_cache;
 struct kernel {
 	const struct arch *arch; /* whose page tables were looked at; NULL before */
 	bool mapped;             /* page tables with a kernel image and a direct map were found */
+	bool no_memory;          /* or could not be looked for */
 	struct page_table table; /* the verified root */
 	struct mapping text;     /* the kernel image, as one linear piece */
 	uint64_t direct_map;     /* virtual address of physical address 0, modulo 2^64 */

@@ -61,13 +61,17 @@ static int visit_text(void *ctx, const struct mapping *mapping)
  * A kernel protects its code from being written to when it has started, but not every one does.
  * Where all that is not protected can be executed, that alone tells the code from the rest.
  */
-static bool find_image(const struct page_table *table, const struct guest_memory *memory,
-	const struct address_range *range, struct mapping *image)
+static bool find_image(struct kernel *kernel, const struct page_table *table,
+	const struct guest_memory *memory, const struct address_range *range, struct mapping *image)
 {
 	for (unsigned pass = 0; pass < 2; pass++) {
 		struct image_search search = { .with_writable = pass == 1 };
 
-		paging_walk(table, memory, range->first, range->last, visit_text, &search);
+		if (paging_walk(table, memory, range->first, range->last, visit_text, &search) ==
+			PAGING_NO_MEMORY) {
+			kernel->no_memory = true;
+			return false;
+		}
 		if (is_image(&search)) {
 			*image = search.piece;
 			return true;
@@ -181,11 +185,11 @@ static void find_extent(
 {
 	struct direct_map_extent extent = { .base = kernel->direct_map, .end = 0 };
 
-	if (kernel->table.arch->elf_class == ELFCLASS32)
-		paging_walk(&kernel->table, memory, space->direct_map.first, space->direct_map.last,
-			visit_extent, &extent);
-	else
+	if (kernel->table.arch->elf_class != ELFCLASS32)
 		extent.end = UINT64_MAX;
+	else if (paging_walk(&kernel->table, memory, space->direct_map.first,
+			 space->direct_map.last, visit_extent, &extent) == PAGING_NO_MEMORY)
+		kernel->no_memory = true;
 	kernel->direct_map_start = extent.start;
 	kernel->direct_map_end = extent.end;
 }
@@ -203,11 +207,15 @@ static bool find_in(struct kernel *kernel, const struct page_table *table, const
 		.align = space.direct_map_align,
 		.above_zero = space.direct_map.first > 0,
 	};
+	int found;
 
-	if (!find_image(table, memory, &space.text, &text))
+	if (!find_image(kernel, table, memory, &space.text, &text))
 		return false;
-	if (paging_walk(table, memory, space.direct_map.first, space.direct_map.last,
-		    visit_direct_map, &search) != 1)
+	found = paging_walk(table, memory, space.direct_map.first, space.direct_map.last,
+		visit_direct_map, &search);
+	if (found == PAGING_NO_MEMORY)
+		kernel->no_memory = true;
+	if (found != 1)
 		return false;
 	kernel->mapped = true;
 	kernel->table = *table;
@@ -223,6 +231,7 @@ static bool make_cache(struct kernel *kernel, const struct guest_memory *memory)
 {
 	page_cache_destroy(kernel->cache);
 	kernel->cache = page_cache_create(memory);
+	kernel->no_memory = !kernel->cache;
 	return kernel->cache;
 }
 

@@ -204,21 +204,25 @@ static int visit_image(void *ctx, const struct mapping *mapping)
 	return 0;
 }
 
-static void scan_mappings(struct scan *scan)
+static int scan_mappings(struct scan *scan)
 {
 	const struct mapping *text = &scan->kernel->text;
 
-	paging_walk(&scan->kernel->table, &scan->cache->memory, text->vaddr,
-		text->vaddr + (text->size - 1), visit_image, scan);
+	if (paging_walk(&scan->kernel->table, &scan->cache->memory, text->vaddr,
+		    text->vaddr + (text->size - 1), visit_image, scan) == PAGING_NO_MEMORY)
+		return error_no_memory(scan->error);
 	scan_chunks(scan);
+	return 0;
 }
 
 static int scan_image(struct scan *scan)
 {
-	scan_mappings(scan);
+	if (scan_mappings(scan))
+		return -1;
 	if (!scan->found) {
 		scan->with_code = true;
-		scan_mappings(scan);
+		if (scan_mappings(scan))
+			return -1;
 	}
 
 	if (scan->kernel->vmcoreinfo.text)
@@ -258,11 +262,13 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	vmcoreinfo_deinit(&kernel->vmcoreinfo);
 	if (take_from_place(kernel, memory, error))
 		return 0;
+	if (kernel->no_memory)
+		return error_no_memory(error);
 	if (!kernel->mapped)
 		return error_set(error, "no vCPU's page tables show a kernel");
 	scan = calloc(1, sizeof(*scan));
 	if (!scan)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	scan->kernel = kernel;
 	scan->ram = ram;
 	scan->memory = memory;
@@ -275,7 +281,7 @@ int kernel_find_vmcoreinfo(struct kernel *kernel, const struct ranges *ram,
 	if (scan->cache && scan->chunks && scan->bytes && scan->seen)
 		result = scan_image(scan);
 	else
-		result = error_set(error, "out of memory");
+		result = error_no_memory(error);
 	page_cache_destroy(scan->cache);
 	free(scan->chunks);
 	free(scan->bytes);

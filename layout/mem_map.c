@@ -25,8 +25,10 @@ int mem_map_add(
 		if (capacity > MEM_MAP_AREAS_MAX)
 			return -1;
 		areas = realloc(map->areas, capacity * sizeof(*areas));
-		if (!areas)
+		if (!areas) {
+			map->no_memory = true;
 			return -1;
+		}
 		map->areas = areas;
 		map->capacity = capacity;
 	}
@@ -34,6 +36,13 @@ int mem_map_add(
 		.pfn = pfn, .count = count, .vaddr = vaddr
 	};
 	return 0;
+}
+
+int mem_map_add_failed(const struct mem_map_search *search)
+{
+	return search->map->no_memory
+	               ? error_no_memory(search->error)
+	               : error_set(search->error, "the memory map has too many parts");
 }
 
 int mem_map_read_word(const struct mem_map_search *search, uint64_t vaddr, uint64_t *value)
@@ -70,7 +79,7 @@ int mem_map_init(struct mem_map *map, const struct kernel *kernel, uint32_t stru
 	search.page_shift = search.info->page_shift;
 	cache = page_cache_create(&single);
 	if (!cache)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	search.memory = &cache->memory;
 	if (vmcoreinfo_symbol(search.info, "mem_section", &ignored))
 		result = mem_map_find_sparse(&search);

@@ -25,6 +25,7 @@ struct mem_map_area {
 struct mem_map {
 	struct mem_map_area *areas; /* ascending, apart from each other, not empty */
 	size_t count, capacity;
+	bool no_memory; /* what could not be added was refused for that, and not for too many */
 };
 
 /* Each section of 128 MiB may be an area; 64 TiB have so many. */
@@ -43,6 +44,11 @@ void mem_map_deinit(struct mem_map *map);
  * Returns 0, or -1 without memory or for too many. */
 int mem_map_add(
 	struct mem_map *map, uint64_t pfn, uint64_t count, uint64_t vaddr, uint32_t struct_size);
+
+struct mem_map_search;
+
+/* Says why it failed. Returns -1. */
+int mem_map_add_failed(const struct mem_map_search *search);
 
 /* What the ways of keeping the structs are found with. */
 struct mem_map_search {

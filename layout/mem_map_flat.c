@@ -77,7 +77,7 @@ int mem_map_find_flat(const struct mem_map_search *search)
 			"OFFSET(pglist_data.node_mem_map)");
 	areas = calloc(NODES_MAX, sizeof(*areas));
 	if (!areas)
-		return error_set(search->error, "out of memory");
+		return error_no_memory(search->error);
 	count = read_nodes(search, &offsets, areas);
 	for (size_t i = 0; i < count && result == 0; i++) {
 		/* Nodes that overlap have frames of each other; who owns those is not told here. */
@@ -87,7 +87,7 @@ int mem_map_find_flat(const struct mem_map_search *search)
 				areas[i].pfn);
 		else if (mem_map_add(search->map, areas[i].pfn, areas[i].count, areas[i].vaddr,
 				 search->struct_size))
-			result = error_set(search->error, "the memory map has too many parts");
+			result = mem_map_add_failed(search);
 		next = areas[i].pfn + areas[i].count;
 	}
 	free(areas);

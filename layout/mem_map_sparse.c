@@ -170,8 +170,7 @@ static int add_sections(
 				*sound = paging_translate(
 					&search->kernel->table, search->memory, vaddr, &ignored);
 			if (mem_map_add(search->map, pfn, per_section, vaddr, search->struct_size))
-				return error_set(
-					search->error, "the memory map has too many parts");
+				return mem_map_add_failed(search);
 		}
 		next = last + 1;
 	}

@@ -35,7 +35,7 @@ void memory_map_deinit(struct memory_map *map)
 /* Ends the parsing at this line; error has the reason. */
 static void stop(struct reader *reader)
 {
-	if (!reader->failed)
+	if (!reader->failed && !reader->error->no_memory)
 		error_prefix(reader->error, "line %lu",
 			(unsigned long)XML_GetCurrentLineNumber(reader->parser));
 	reader->failed = true;
@@ -98,8 +98,11 @@ static void take_memory(struct reader *reader, const XML_Char **attributes)
 	} else if (check_area(reader, type, start, size)) {
 		stop(reader);
 	} else if (add_area(reader->map, type, start, size)) {
-		error_set(reader->error, "an area at 0x%" PRIx64 " is too far up, or one too many",
-			start);
+		if (reader->map->all.no_memory || reader->map->ram.no_memory)
+			error_no_memory(reader->error);
+		else
+			error_set(reader->error,
+				"an area at 0x%" PRIx64 " is too far up, or one too many", start);
 		stop(reader);
 	}
 }
@@ -144,13 +147,18 @@ int memory_map_parse(const char *text, size_t size, struct memory_map *map, stru
 		return error_set(error, "too large");
 	reader.parser = XML_ParserCreate(NULL);
 	if (!reader.parser)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	XML_SetUserData(reader.parser, &reader);
 	XML_SetStartElementHandler(reader.parser, start_element);
 	XML_SetEntityDeclHandler(reader.parser, entity_declaration);
 	if (XML_Parse(reader.parser, text, (int)size, XML_TRUE) != XML_STATUS_OK &&
 		!reader.failed) {
-		error_set(error, "%s", XML_ErrorString(XML_GetErrorCode(reader.parser)));
+		enum XML_Error cause = XML_GetErrorCode(reader.parser);
+
+		if (cause == XML_ERROR_NO_MEMORY)
+			error_no_memory(error);
+		else
+			error_set(error, "%s", XML_ErrorString(cause));
 		stop(&reader);
 	}
 	XML_ParserFree(reader.parser);

@@ -191,7 +191,7 @@ static int view_read(struct view *view, const char *text, struct error *error)
 	view->text = strdup(text);
 	view->regions = calloc(REGIONS_MAX, sizeof(*view->regions));
 	if (!view->text || !view->regions)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	rest = view->text;
 	if (!find_view(&rest))
 		return error_set(error, "no flat view of the address space \"memory\"");
@@ -221,7 +221,7 @@ int mtree_regions(const char *text, enum mtree_want want, struct range **regions
 	if (result == 0) {
 		found = calloc(view.count + 1, sizeof(*found));
 		if (!found)
-			result = error_set(error, "out of memory");
+			result = error_no_memory(error);
 	}
 	for (size_t i = 0; found && i < view.count; i++) {
 		const struct region *region = &view.regions[i];
@@ -246,7 +246,11 @@ int mtree_parse(const char *text, enum mtree_want want, struct ranges *ranges, s
 		if (!wanted(&view, region, want))
 			continue;
 		any = true;
-		if (ranges_add(ranges, region->start, region->size))
+		if (ranges_add(ranges, region->start, region->size) == 0)
+			continue;
+		if (ranges->no_memory)
+			result = error_no_memory(error);
+		else
 			result = error_set(error,
 				"cannot take %" PRIu64 " bytes of %s at 0x%" PRIx64, region->size,
 				region->name, region->start);

@@ -197,9 +197,11 @@ static int scan_all(struct scan *scan, const struct kernel *kernel, const struct
 		mem_map_init(&scan->map, kernel, scan->types.size, ram, memory, error))
 		return -1;
 	if (page_structs_init(&scan->structs, &kernel->table, memory, scan->types.size))
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	find_landmarks(&landmarks, scan, kernel, memory);
 	scan_ram(scan, ram);
+	if (scan->structs.no_memory)
+		return error_no_memory(error);
 	return check_landmarks(&landmarks, scan, error);
 }
 

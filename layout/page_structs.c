@@ -27,8 +27,9 @@ static void walk_span(struct page_structs *structs, uint64_t vaddr, uint64_t end
 	structs->span_end = end - vaddr < PAGE_STRUCTS_SPAN ? end : vaddr + PAGE_STRUCTS_SPAN;
 	structs->piece_count = 0;
 	/* A walk that ends early has left out what is then missing. */
-	paging_walk(structs->table, structs->memory, vaddr, structs->span_end - 1, visit_piece,
-		structs);
+	if (paging_walk(structs->table, structs->memory, vaddr, structs->span_end - 1, visit_piece,
+		    structs) == PAGING_NO_MEMORY)
+		structs->no_memory = true;
 }
 
 /* The first piece that ends behind vaddr. */

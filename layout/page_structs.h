@@ -28,6 +28,7 @@ struct page_structs {
 	bool *missing;  /* for each whether some of its bytes could not be read */
 	size_t window;  /* how many fit in: a power of two */
 	uint64_t bytes_read;
+	bool no_memory; /* some are missing for want of it */
 
 	const struct page_table *table;
 	const struct guest_memory *memory;

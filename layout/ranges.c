@@ -50,8 +50,10 @@ static int make_room(struct ranges *ranges, size_t count)
 	while (capacity < count)
 		capacity *= 2;
 	items = realloc(ranges->items, capacity * sizeof(*items));
-	if (!items)
+	if (!items) {
+		ranges->no_memory = true;
 		return -1;
+	}
 	ranges->items = items;
 	ranges->capacity = capacity;
 	return 0;
@@ -260,8 +262,11 @@ int ranges_parse(const char *text, struct ranges *ranges, struct error *error)
 			goto fail;
 		}
 		if (ranges_add(&found, range.start, range.size)) {
-			error_set(error, "\"%.*s\" is empty, too far up, or one too many", length,
-				piece);
+			if (found.no_memory)
+				error_no_memory(error);
+			else
+				error_set(error, "\"%.*s\" is empty, too far up, or one too many",
+					length, piece);
 			goto fail;
 		}
 		if (!*rest)

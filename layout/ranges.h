@@ -24,6 +24,7 @@ struct range {
 struct ranges {
 	struct range *items;
 	size_t count, capacity;
+	bool no_memory; /* what could not be added was refused for that, and no fault of its own */
 };
 
 void ranges_init(struct ranges *ranges);
@@ -31,7 +32,8 @@ void ranges_deinit(struct ranges *ranges);
 
 /*
  * Adds a range, merged with those that it touches or overlaps. Returns 0; -1 for an empty range,
- * one that ends behind RANGE_ADDRESS_MAX, more than RANGES_MAX pieces, or no memory.
+ * one that ends behind RANGE_ADDRESS_MAX, more than RANGES_MAX pieces, or no memory, which
+ * ranges->no_memory tells.
  */
 int ranges_add(struct ranges *ranges, uint64_t start, uint64_t size);
 

@@ -91,7 +91,7 @@ int vmcoreinfo_parse(struct vmcoreinfo *info, const char *text, size_t size, str
 		return error_set(error, "VMCOREINFO of %zu bytes", size);
 	new.text = malloc(size + 1);
 	if (!new.text)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	if (size)
 		memcpy(new.text, text, size);
 	new.text[size] = '\0';
@@ -194,7 +194,7 @@ int vmcoreinfo_read(struct vmcoreinfo *info, const struct guest_memory *memory, 
 
 	text = malloc(note_size ? note_size : BARE_TEXT_MAX);
 	if (!text)
-		return error_set(error, "out of memory");
+		return error_no_memory(error);
 	if (!note_size) {
 		result = vmcoreinfo_parse(info, text, read_bare_text(memory, paddr, text), error);
 	} else if (guest_read(memory, paddr, text, note_size)) {

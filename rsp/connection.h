@@ -57,24 +57,24 @@ struct rsp {
 	enum rsp_expect expected; /* what the last of them waits for */
 	struct rsp_step step;
 	unsigned damaged; /* packets in a row with a wrong checksum */
-	bool repeat;      /* the request that failed may be sent once more */
 	size_t chatter;   /* bytes since the last answer */
 	/* Of the threads that were listed last, each once: whom to detach from. */
 	uint64_t processes[RSP_PROCESSES_MAX];
 	size_t process_count;
-	bool attached_all;   /* rsp_attach_processes() was called */
-	bool features_known; /* what the stub answers to qSupported, if only nothing */
-	bool answered;       /* a packet has come: there is a stub */
 	char junk[40]; /* the first bytes that were no packet, for the message when none comes */
 	size_t junk_size;
-	bool junk_line_ended;
 	unsigned pause_us;         /* of rsp_gather() where the link has no mark, 0 for none */
 	struct rsp_window window;  /* of memory reads on their way */
-	bool streaming;            /* answers are not acknowledged */
-	bool uninterrupted;        /* cancel_fd is not looked at */
 	int (*recover)(void *ctx); /* see rsp_set_recovery() */
 	void *recover_ctx;
 
+	bool repeat;         /* the request that failed may be sent once more */
+	bool features_known; /* what it answers to qSupported, if only nothing */
+	bool answered;       /* a packet has come: there is a stub */
+	bool junk_line_ended;
+	bool streaming;                  /* answers are not acknowledged */
+	bool uninterrupted;              /* cancel_fd is not looked at */
+	bool attached_all;               /* rsp_attach_processes() was called */
 	bool read_size_proven;           /* a read of stub.read_size bytes was answered in full */
 	bool threadless;                 /* the stub lists no threads: none can be selected */
 	bool memory_mode;                /* the stub has Qqemu.PhyMemMode */

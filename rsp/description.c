@@ -152,7 +152,9 @@ static int parse(struct reader *reader, const char *annex, const char *text, siz
 		enum XML_Error cause = XML_GetErrorCode(parser);
 
 		rc = -1;
-		if (cause != XML_ERROR_ABORTED)
+		if (cause == XML_ERROR_NO_MEMORY)
+			rsp_fail(reader->rsp, RSP_NO_MEMORY, "no memory");
+		else if (cause != XML_ERROR_ABORTED)
 			rsp_fail(reader->rsp, RSP_CONFUSED, "%s, line %lu: %s", annex,
 				XML_GetCurrentLineNumber(parser), XML_ErrorString(cause));
 	}

@@ -52,9 +52,13 @@ static int ask_monitor_version(struct rsp *rsp)
  */
 static bool announces_stop(const char *version)
 {
-	int major, minor;
+	char *rest;
+	unsigned long major = strtoul(version, &rest, 10), minor;
 
-	return sscanf(version, "%d.%d", &major, &minor) == 2 && major * 100 + minor < 801;
+	if (rest == version || *rest != '.')
+		return false;
+	minor = strtoul(rest + 1, NULL, 10);
+	return major < 8 || (major == 8 && minor < 1);
 }
 
 int rsp_is_qemu(struct rsp *rsp)

@@ -16,6 +16,7 @@
 enum {
 	FAREWELL_MAX = 512, /* bytes of an answer to the last D, with what may be in front of it */
 	PEEK_PAUSE_MS = 1,
+	CANCELLED_PATIENCE_MS = 1000, /* with a stub that has not answered yet */
 };
 
 /* Makes rsp->processes known, if they are not. Returns how many: 0 if they cannot be listed. */
@@ -199,6 +200,10 @@ int rsp_release(struct rsp *rsp, enum rsp_after after)
 	int rc = -1;
 
 	rsp->uninterrupted = true;
+	/* Nor for long, where somebody wants us to end. */
+	if (!rsp->answered && rsp->failure == RSP_CANCELLED &&
+		rsp->options.connect_timeout_ms > CANCELLED_PATIENCE_MS)
+		rsp->options.connect_timeout_ms = CANCELLED_PATIENCE_MS;
 	if (rsp->link.fd < 0) {
 		rsp_fail(rsp, RSP_LOST, "not connected");
 	} else if (!given_up && rsp_drain(rsp) == 0) {
@@ -206,7 +211,7 @@ int rsp_release(struct rsp *rsp, enum rsp_after after)
 		/* A stub that keeps its mode can let the guest run all the same. */
 		if (after == RSP_RESUME && (rc == 0 || rsp->failure == RSP_REFUSED) && detach(rsp))
 			rc = -1;
-	} else if (!rsp->answered) {
+	} else if (!rsp->answered && rsp->failure != RSP_LOST) {
 		if (after == RSP_RESUME && !rsp->junk_size)
 			leave_word(rsp);
 		rc = 0;

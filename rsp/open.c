@@ -66,6 +66,11 @@ bool rsp_connected(const struct rsp *rsp)
 	return rsp->link.fd >= 0;
 }
 
+bool rsp_answered(const struct rsp *rsp)
+{
+	return rsp->answered;
+}
+
 const struct rsp_stub *rsp_stub(const struct rsp *rsp)
 {
 	return &rsp->stub;

@@ -111,13 +111,14 @@ static ssize_t ask_ahead(struct rsp *rsp, const struct rsp_register *registers, 
 	return rsp_push(rsp) ? -1 : (ssize_t)count;
 }
 
-/* Visits registers one by one. */
-static int visit_single(struct rsp *rsp, const struct rsp_register *registers, size_t count,
+/* Visits registers one by one, from the first that `g` did not hold. */
+static int visit_single(struct rsp *rsp, const struct rsp_description *description, size_t first,
 	uint8_t *bytes, rsp_register_visit visit, void *ctx)
 {
-	size_t asked = 0;
+	const struct rsp_register *registers = description->registers;
+	size_t count = description->count, asked = first;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = first; i < count; i++) {
 		struct rsp_reply reply;
 
 		if (!rsp->stub.pipelines) {
@@ -149,8 +150,7 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 	rsp->streaming = rsp->stub.pipelines;
 	general = visit_general(rsp, thread, description, bytes, visit, ctx);
 	if (general >= 0)
-		rc = visit_single(rsp, description->registers + general,
-			description->count - (size_t)general, bytes, visit, ctx);
+		rc = visit_single(rsp, description, (size_t)general, bytes, visit, ctx);
 	/* What was asked for must be taken in before anything else is said. */
 	if (rc)
 		rsp_settle(rsp);

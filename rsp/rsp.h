@@ -123,6 +123,9 @@ int rsp_take_over(struct rsp *rsp, const char *target, int fd, const struct rsp_
  */
 bool rsp_connected(const struct rsp *rsp);
 
+/* Whether there is a stub: it has answered on this connection. */
+bool rsp_answered(const struct rsp *rsp);
+
 /* What is known of the stub after rsp_open(). */
 struct rsp_stub {
 	const char *name;           /* of its row in quirks.c: "QEMU", or "unknown" */

@@ -24,6 +24,37 @@ enum {
 static const char ending[] = "+#00#00";
 
 /*
+ * QEMU up to 8.0 says so when it stops the guest for a client, who may have died before he read it.
+ * The answer to `?` is another one.
+ */
+static void note_stop(struct rsp *rsp, const struct rsp_frame *frame)
+{
+	if (frame->checksum_right && frame->size >= 3 && memcmp(frame->body, "T02", 3) == 0)
+		rsp->stub.ever_announced = true;
+}
+
+static void drop_input(struct rsp *rsp)
+{
+	rsp->in_start = rsp->in_end = 0;
+	rsp->scan = (struct rsp_scan){ 0 };
+}
+
+static void drop_packets(struct rsp *rsp)
+{
+	struct rsp_frame frame;
+
+	do {
+		frame = rsp_frame_parse(
+			rsp->input + rsp->in_start, rsp->in_end - rsp->in_start, &rsp->scan);
+		rsp->in_start += frame.consumed;
+		if (frame.kind == RSP_FRAME_PACKET)
+			note_stop(rsp, &frame);
+	} while (frame.kind != RSP_FRAME_NONE);
+	if (rsp->in_start == rsp->in_end || rsp->in_end - rsp->in_start > RSP_PACKET_MAX)
+		drop_input(rsp);
+}
+
+/*
  * What was due comes by itself; and some stubs take no request while they have an answer to give.
  * Returns 0, or -1 if the connection is lost.
  */
@@ -34,8 +65,9 @@ static int hear_out(struct rsp *rsp)
 	while (rsp_link_wait(&rsp->link, PAUSE_MS) && rsp_clock_now() < patience) {
 		if (rsp_wait(rsp))
 			return -1;
-		rsp->in_start = rsp->in_end = 0;
+		drop_packets(rsp);
 	}
+	drop_input(rsp);
 	return 0;
 }
 
@@ -58,6 +90,7 @@ static int drop_what_was_due(struct rsp *rsp)
 		rsp->in_start += frame.consumed;
 		if (frame.kind == RSP_FRAME_PACKET) {
 			heard = true;
+			note_stop(rsp, &frame);
 			if (tells_features(&frame))
 				return 0;
 			continue;
@@ -68,10 +101,8 @@ static int drop_what_was_due(struct rsp *rsp)
 		 */
 		if (rsp->in_end - rsp->in_start > RSP_PACKET_MAX)
 			rsp->in_start = rsp->in_end;
-		if (rsp->in_start == rsp->in_end) {
-			rsp->in_start = rsp->in_end = 0;
-			rsp->scan = (struct rsp_scan){ 0 };
-		}
+		if (rsp->in_start == rsp->in_end)
+			drop_input(rsp);
 		/* A stub without features, or a console that never stops */
 		if (heard && (!rsp_link_wait(&rsp->link, QUIET_MS) || rsp_clock_now() > patience))
 			return 0;

@@ -34,9 +34,13 @@ static int fail_silent(struct rsp *rsp)
 
 static int fail_closed(struct rsp *rsp, const char *cause)
 {
-	if (!rsp->answered)
-		return rsp_fail_unanswered(
-			rsp, "the connection was closed before anything was said");
+	if (!rsp->answered) {
+		rsp_fail_unanswered(rsp, "the connection was closed before anything was said");
+		/* QEMU stops the guest when it takes a connection, and says nothing to it. */
+		if (!rsp->junk_size)
+			rsp->failure = RSP_LOST;
+		return -1;
+	}
 	return rsp_fail(rsp, RSP_LOST, "%s", cause);
 }
 

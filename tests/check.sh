@@ -7,7 +7,8 @@
 # said, or "skip NAME: reason", and in the end "N passed, N failed" and, if there are any, ", N
 # skipped". Fails if a test did, or if none ran. A TEST is
 #
-# - a program of tests/unit, which is cmocka's: each test within it counts for itself.
+# - a program of tests/unit, which is cmocka's, or of tests/fuzz, which says the same (TAP): each
+#   test within it counts for itself. If it exits with 77 without any, all of it is skipped.
 # - any other program or script, which is one test. It passes if it exits with 0. With 77 it is
 #   skipped, and the last line that it wrote is the reason.
 #
@@ -101,10 +102,14 @@ last_line() {
 	sed '/^[[:space:]]*$/d' "$work/output" | tail -n 1
 }
 
+find_limit() {
+	limit=$(sed -n '1,30s/^# timeout: \([0-9][0-9]*\)$/\1/p; 30q' "$1")
+	: "${limit:=${TEST_TIMEOUT:-300}}"
+}
+
 # Both leave their verdicts in $work/verdicts.
 run_script() {
-	limit=$(sed -n '1,30s/^# timeout: \([0-9][0-9]*\)$/\1/p' "$1")
-	: "${limit:=${TEST_TIMEOUT:-300}}"
+	find_limit "$1"
 	if [ -x "$1" ]; then
 		run "$1"
 	else
@@ -118,9 +123,13 @@ run_script() {
 }
 
 run_program() {
-	limit=${TEST_TIMEOUT:-300}
+	find_limit "$1"
 	# shellcheck disable=SC2086 # words
 	run $wrapper "$1"
+	if [ "$status" = 77 ] && ! grep -qE '^(1\.\.|(not )?ok )[0-9]' "$work/output"; then
+		echo "skip $name: $(last_line)" >"$work/verdicts"
+		return
+	fi
 	# A test that prints without a newline has cmocka's "ok" in the middle of a line.
 	awk -v name="$name" -v status="$status" '
 	/^1\.\.[0-9]+$/ {
@@ -160,7 +169,7 @@ for test in "$@"; do
 	name_of "$test"
 	matches || continue
 	case $test in
-	*/unit/*) run_program "$test" ;;
+	*/unit/* | */fuzz/*) run_program "$test" ;;
 	*) run_script "$test" ;;
 	esac
 	if [ "${RSPDUMP_NO_SKIP-}" = 1 ]; then

@@ -60,8 +60,13 @@ test='
 	jq
 	libc6-dbg
 	libc6-dev-arm64-cross
+	libclang-rt-14-dev
 	libcmocka-dev
+<<<<<<< HEAD
 	libelf-dev
+=======
+	llvm
+>>>>>>> integ2
 	makedumpfile
 	mandoc
 	openocd
@@ -75,6 +80,7 @@ test='
 	qemu-system-ppc
 	shellcheck
 	socat
+	strace
 	valgrind'
 
 case $#${1-} in

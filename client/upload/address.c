@@ -26,7 +26,7 @@ static char *read_file(const char *path, struct error *error)
 		size += (size_t)n;
 	}
 	if (!text)
-		error_set(error, "no memory");
+		error_no_memory(error);
 	else if (fd < 0 || n < 0)
 		error_set(error, "%s: %s", path, strerror(errno));
 	else if (size == FILE_SIZE_MAX || memchr(text, '\0', size))
@@ -56,7 +56,7 @@ char *address_read(const char *text, struct error *error)
 	if (text[0] != '@') {
 		line = strdup(text);
 		if (!line)
-			error_set(error, "no memory");
+			error_no_memory(error);
 		return line;
 	}
 	line = read_file(text + 1, error);
@@ -80,9 +80,10 @@ static int add_header(const char *line, size_t size, struct lines *headers, stru
 	if ((name == 14 && strncasecmp(line, "Content-Length", 14) == 0) ||
 		(name == 17 && strncasecmp(line, "Transfer-Encoding", 17) == 0))
 		return error_set(error, "%.*s is rspdump's to say", (int)name, line);
+	if (size > LINE_SIZE_MAX || headers->count == LINES_MAX)
+		return error_set(error, "more or longer headers than there is room for");
 	lines_add(headers, "%.*s", (int)size, line);
-	return headers->failed ? error_set(error, "more or longer headers than there is room for")
-	                       : 0;
+	return headers->failed ? error_no_memory(error) : 0;
 }
 
 int headers_read(const char *text, struct lines *headers, struct error *error)

@@ -119,7 +119,10 @@ static void add_users_headers(const struct upload *upload, const char *url, stru
 	char *own = url_text(&upload->url,
 		upload->url.scheme[0] == 't' ? upload->url.scheme + strlen("tus+") : NULL);
 
-	if (own && url_same_host(own, url))
+	/* Without them it would be another request. */
+	if (!own)
+		headers->failed = true;
+	else if (url_same_host(own, url))
 		for (size_t i = 0; i < upload->headers.count; i++)
 			if (!lines_value(headers, upload->headers.items[i]))
 				lines_add(headers, "%s", upload->headers.items[i]);
@@ -183,7 +186,8 @@ void parts_have_up_to(struct upload *upload, uint64_t bytes)
 
 static bool is_called_off(const struct upload *upload)
 {
-	return upload->cancelled || (interrupt_signal() && !upload->closing);
+	return __atomic_load_n(&upload->cancelled, __ATOMIC_RELAXED) ||
+	       (interrupt_signal() && !upload->closing);
 }
 
 /* False if it was called off meanwhile. */
@@ -214,7 +218,11 @@ int upload_try(struct upload *upload, struct http *http, enum outcome (*step)(st
 	for (;;) {
 		uint32_t random = 0;
 		uint64_t delay;
-		enum outcome outcome = step(&attempt);
+		enum outcome outcome;
+
+		/* A step that fails by itself is not judged by the answer to another. */
+		http_forget(http);
+		outcome = step(&attempt);
 
 		if (outcome == OUTCOME_DONE)
 			return 0;

@@ -53,12 +53,8 @@ static void azure_deinit(struct upload *upload)
 
 static char *make_url(const struct upload *upload, const char *more)
 {
-	char *url = NULL;
-
-	if (asprintf(&url, "%s?%s%s%s", upload->shown, more ? more : "", more ? "&" : "",
-		    state_of(upload)->sas) < 0)
-		return NULL;
-	return url;
+	return text_make("%s?%s%s%s", upload->shown, more ? more : "", more ? "&" : "",
+		state_of(upload)->sas);
 }
 
 static enum outcome send_to(struct attempt *attempt, const char *method, const char *more,
@@ -107,6 +103,7 @@ static void block_id(const struct upload *upload, unsigned part, char text[BASE6
 	base64_text(text, id, strlen(id));
 }
 
+/* Returns 0; 1 without memory; -1 if it cannot be read. */
 static int hash_part(struct upload *upload, unsigned part, char text[BASE64_SIZE(MD5_SIZE)])
 {
 	uint64_t size = part_size(upload->parts, part), at = 0;
@@ -115,7 +112,7 @@ static int hash_part(struct upload *upload, unsigned part, char text[BASE64_SIZE
 	struct md5 md5;
 
 	if (!bytes)
-		return -1;
+		return 1;
 	md5_begin(&md5);
 	while (at < size) {
 		ssize_t n = part_read(upload->parts, part, at, bytes, READ_AT_ONCE);
@@ -138,9 +135,11 @@ static enum outcome azure_put(struct attempt *attempt)
 	char id[BASE64_SIZE(ID_SIZE)], md5[BASE64_SIZE(MD5_SIZE)], more[64];
 	struct part_body body;
 	enum outcome outcome;
+	int rc = hash_part(upload, attempt->part, md5);
 
-	if (hash_part(upload, attempt->part, md5))
-		return attempt_fail(attempt, STATUS_UPLOAD, "the core cannot be read any more");
+	if (rc)
+		return attempt_fail(attempt, STATUS_UPLOAD, "%s",
+			rc > 0 ? "no memory" : "the core cannot be read any more");
 	block_id(upload, attempt->part, id);
 	/* base64 of digits has neither + nor /. */
 	snprintf(more, sizeof(more), "comp=block&blockid=%s", id);
@@ -161,6 +160,7 @@ static char *make_list(struct upload *upload)
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
+	bool failed;
 
 	if (!to)
 		return NULL;
@@ -170,7 +170,9 @@ static char *make_list(struct upload *upload)
 		fprintf(to, "<Uncommitted>%s</Uncommitted>", id);
 	}
 	fputs("</BlockList>", to);
-	if (fclose(to)) {
+	/* fclose() tells of what it writes itself only. */
+	failed = ferror(to);
+	if (fclose(to) || failed) {
 		free(text);
 		return NULL;
 	}

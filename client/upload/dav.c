@@ -29,11 +29,8 @@ static int dav_init(struct upload *upload, struct failure *failure)
 	if (upload->url.query)
 		return fail(failure, STATUS_USAGE, "--upload-as dav wants a URL without a query");
 	state->place = url_text(&upload->url, NULL);
-	if (!state->place || asprintf(&state->partial, "%s.partial", state->place) < 0) {
-		state->partial = NULL;
-		return fail(failure, STATUS_FAILED, "no memory");
-	}
-	return 0;
+	state->partial = state->place ? text_make("%s.partial", state->place) : NULL;
+	return state->partial ? 0 : fail(failure, STATUS_FAILED, "no memory");
 }
 
 static void dav_deinit(struct upload *upload)

@@ -44,13 +44,13 @@ static char *make_address(const struct upload *upload)
 
 	if (!endpoint)
 		endpoint = "https://storage.googleapis.com";
-	if (name &&
-		asprintf(&address, "%s%.*s/upload/storage/v1/b/%s/o?uploadType=resumable%s&name=%s",
+	if (name)
+		address = text_make(
+			"%s%.*s/upload/storage/v1/b/%s/o?uploadType=resumable%s&name=%s",
 			strstr(endpoint, "://") ? "" : "http://",
 			(int)(strlen(endpoint) - (endpoint[strlen(endpoint) - 1] == '/')), endpoint,
 			upload->url.authority, upload->options->force ? "" : "&ifGenerationMatch=0",
-			name) < 0)
-		address = NULL;
+			name);
 	free(name);
 	return address;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "client/upload/http.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ struct http {
 	const struct body *body;
 	uint64_t at; /* in the body */
 	bool body_failed, body_short;
+	bool incomplete;  /* libcurl had no memory for what it was told */
 	double active_at; /* when bytes last went either way */
 	curl_off_t sent, received;
 	bool stalled;
@@ -76,8 +78,10 @@ struct http *http_create(const struct http_options *options)
 	http->curl = curl_easy_init();
 	http->response.headers = malloc(HTTP_HEADERS_MAX);
 	http->response.body = malloc(HTTP_BODY_MAX);
-	if (http->curl && http->response.headers && http->response.body)
+	if (http->curl && http->response.headers && http->response.body) {
+		http_forget(http);
 		return http;
+	}
 	http_destroy(http);
 	return NULL;
 }
@@ -96,6 +100,17 @@ void http_destroy(struct http *http)
 const struct response *http_response(const struct http *http)
 {
 	return &http->response;
+}
+
+void http_forget(struct http *http)
+{
+	struct response *response = &http->response;
+
+	response->headers[0] = response->body[0] = '\0';
+	response->headers_size = response->body_size = 0;
+	response->status = 0;
+	response->retry_after = 0;
+	response->again = false;
 }
 
 /* ---- what libcurl calls ---------------------------------------------------------------------- */
@@ -244,7 +259,14 @@ static void trace_response(struct http *http)
 
 /* ---- a request ------------------------------------------------------------------------------- */
 
-static void set_trust(CURL *curl)
+/* libcurl copies texts; a request that lacks one of them would be another. */
+static void set_text(struct http *http, CURLoption option, const char *text)
+{
+	if (curl_easy_setopt(http->curl, option, text) == CURLE_OUT_OF_MEMORY)
+		http->incomplete = true;
+}
+
+static void set_trust(struct http *http)
 {
 	/* In the order of the curl program; libcurl itself looks at none of them. */
 	const char *bundle = getenv("CURL_CA_BUNDLE");
@@ -252,13 +274,13 @@ static void set_trust(CURL *curl)
 	const char *file = getenv("SSL_CERT_FILE");
 
 	if (bundle && *bundle) {
-		curl_easy_setopt(curl, CURLOPT_CAINFO, bundle);
+		set_text(http, CURLOPT_CAINFO, bundle);
 		return;
 	}
 	if (directory && *directory)
-		curl_easy_setopt(curl, CURLOPT_CAPATH, directory);
+		set_text(http, CURLOPT_CAPATH, directory);
 	if (file && *file)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+		set_text(http, CURLOPT_CAINFO, file);
 }
 
 static void set_limits(struct http *http)
@@ -273,7 +295,7 @@ static void set_limits(struct http *http)
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	set_text(http, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
@@ -292,11 +314,11 @@ static void set_body(struct http *http, const struct request *request)
 		else if (strcmp(request->method, "GET") == 0)
 			curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
 		else
-			curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+			set_text(http, CURLOPT_CUSTOMREQUEST, request->method);
 		return;
 	}
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	set_text(http, CURLOPT_CUSTOMREQUEST, request->method);
 	if (request->body->size != BODY_UNKNOWN)
 		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body->size);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_body);
@@ -305,15 +327,15 @@ static void set_body(struct http *http, const struct request *request)
 	curl_easy_setopt(curl, CURLOPT_SEEKDATA, http);
 }
 
-static void set_passwords(CURL *curl, const struct request *request)
+static void set_passwords(struct http *http, const struct request *request)
 {
 	const char *file = getenv("NETRC");
 
 	if (request->no_passwords)
 		return;
-	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+	curl_easy_setopt(http->curl, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	if (file && *file)
-		curl_easy_setopt(curl, CURLOPT_NETRC_FILE, file);
+		set_text(http, CURLOPT_NETRC_FILE, file);
 }
 
 /* Those that another host may see, if it is another. */
@@ -369,6 +391,8 @@ static void explain(struct http *http, CURLcode code)
 	else if (http->body_failed)
 		error_set(&response->error,
 			"what was sent already is not held any more, so it cannot be sent again");
+	else if (code == CURLE_OUT_OF_MEMORY)
+		error_no_memory(&response->error);
 	else if (code == CURLE_ABORTED_BY_CALLBACK)
 		error_set(&response->error, "interrupted");
 	else if (code == CURLE_SSL_CACERT_BADFILE)
@@ -397,27 +421,19 @@ static int send_once(
 
 	/* Keeps the connection. */
 	curl_easy_reset(http->curl);
-	http->error[0] = response->headers[0] = response->body[0] = '\0';
-	response->headers_size = response->body_size = 0;
-	response->status = 0;
-	response->retry_after = 0;
-	response->again = false;
+	http_forget(http);
+	http->error[0] = '\0';
 	http->body = request->body;
 	http->at = 0;
-	http->body_failed = http->body_short = http->stalled = false;
+	http->body_failed = http->body_short = http->stalled = http->incomplete = false;
 	http->sent = http->received = 0;
 	http->active_at = monotonic_seconds();
-	if (failed || headers->failed) {
-		curl_slist_free_all(list);
-		error_set(&response->error, "no memory");
-		return -1;
-	}
 	set_limits(http);
-	set_trust(http->curl);
-	set_passwords(http->curl, request);
+	set_trust(http);
+	set_passwords(http, request);
 	set_body(http, request);
-	curl_easy_setopt(http->curl, CURLOPT_URL, url);
-	curl_easy_setopt(http->curl, CURLOPT_USERAGENT, "rspdump/" VERSION);
+	set_text(http, CURLOPT_URL, url);
+	set_text(http, CURLOPT_USERAGENT, "rspdump/" VERSION);
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(http->curl, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, take_header);
@@ -425,6 +441,11 @@ static int send_once(
 	curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
 	curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->error);
+	if (failed || headers->failed || http->incomplete) {
+		curl_slist_free_all(list);
+		error_no_memory(&response->error);
+		return -1;
+	}
 	trace_request(http, request, url, headers);
 	code = curl_easy_perform(http->curl);
 	curl_slist_free_all(list);
@@ -459,16 +480,23 @@ int http_send(struct http *http, const struct request *request)
 	bool stranger = false;
 	int rc = -1;
 
+	if (!url) {
+		http_forget(http);
+		error_no_memory(&response->error);
+	}
 	for (unsigned redirects = 0; url; redirects++) {
 		char *next;
 
 		rc = send_once(http, request, url, stranger);
 		if (rc || !is_redirect(response, location, sizeof(location)))
 			break;
+		errno = 0;
 		next = url_follow(url, location);
 		rc = -1;
 		response->again = false;
-		if (!next || response->status == 303)
+		if (!next && errno == ENOMEM)
+			error_no_memory(&response->error);
+		else if (!next || response->status == 303)
 			error_set(&response->error, "the server answers with a page elsewhere");
 		else if (redirects == HTTP_REDIRECTS_MAX)
 			error_set(&response->error, "redirected more than %d times",
@@ -508,6 +536,11 @@ struct http *http_create(const struct http_options *options)
 }
 
 void http_destroy(struct http *http)
+{
+	(void)http;
+}
+
+void http_forget(struct http *http)
 {
 	(void)http;
 }

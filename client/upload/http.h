@@ -80,8 +80,11 @@ void http_destroy(struct http *http); /* NULL accepted */
 /* Returns 0 if an answer came, of whatever status; -1 if none. */
 int http_send(struct http *http, const struct request *request);
 
-/* What the last request brought; valid until the next one. */
+/* What the last request brought, nothing if there was none; valid until the next one. */
 const struct response *http_response(const struct http *http);
+
+/* Makes it nothing: the next step may fail before it sends anything. */
+void http_forget(struct http *http);
 
 /*
  * The value of a header of the answer, copied to text, cut to room. False (and "") if there is

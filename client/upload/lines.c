@@ -27,6 +27,19 @@ void lines_add(struct lines *lines, const char *format, ...)
 	lines->items[lines->count++] = line;
 }
 
+char *text_make(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	/* What is in text after a failure is undefined. */
+	return length < 0 ? NULL : text;
+}
+
 void lines_deinit(struct lines *lines)
 {
 	for (size_t i = 0; i < lines->count; i++)

@@ -18,6 +18,9 @@ struct lines {
 void lines_add(struct lines *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void lines_deinit(struct lines *lines);
 
+/* One text by itself, from the heap; NULL without memory. */
+char *text_make(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* What is behind "NAME:" in the first line of that name, whatever its case; NULL if there is none.
  */
 const char *lines_value(const struct lines *lines, const char *name);

@@ -29,6 +29,7 @@ struct parts {
 	uint64_t zeros_end; /* end of the zeros that may be replaced */
 	uint64_t total;     /* once complete */
 	bool complete, failed;
+	bool no_memory; /* for what was to be appended */
 
 	struct part *items; /* PARTS_MAX of them */
 	unsigned lowest;    /* all in front of it are claimed */
@@ -128,6 +129,7 @@ static int get_buffer(struct parts *parts, struct part *part)
 	}
 	part->bytes = malloc(parts->options.part_size);
 	parts->buffer_count += part->bytes != NULL;
+	parts->no_memory |= !part->bytes;
 	return part->bytes ? 0 : -1;
 }
 
@@ -465,6 +467,16 @@ bool parts_failed(struct parts *parts)
 	failed = parts->failed;
 	pthread_mutex_unlock(&parts->lock);
 	return failed;
+}
+
+bool parts_lack_memory(struct parts *parts)
+{
+	bool lack;
+
+	pthread_mutex_lock(&parts->lock);
+	lack = parts->no_memory;
+	pthread_mutex_unlock(&parts->lock);
+	return lack;
 }
 
 unsigned parts_count(struct parts *parts)

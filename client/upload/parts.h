@@ -57,6 +57,9 @@ void parts_destroy(struct parts *parts); /* NULL accepted */
 int parts_append(struct parts *parts, const void *bytes, uint64_t size);
 int parts_replace(struct parts *parts, uint64_t offset, const void *bytes, size_t size);
 
+/* Whether it could not be for want of memory. */
+bool parts_lack_memory(struct parts *parts);
+
 /* All is there: with a file, that file has so many bytes. */
 void parts_complete(struct parts *parts, uint64_t total);
 

@@ -20,18 +20,16 @@ static struct put_state *state_of(const struct upload *upload)
 }
 
 /* The token of a CI job goes to the CI's own host and to no other. */
-static const char *find_job_token(const struct upload *upload)
+static const char *find_job_token(const struct upload *upload, const char *own)
 {
 	const char *token = getenv("CI_JOB_TOKEN");
 	const char *api = getenv("CI_API_V4_URL");
-	char *own = url_text(&upload->url, NULL);
-	bool known = token && *token && api && own && url_same_host(api, own);
+	bool known = token && *token && api && url_same_host(api, own);
 
 	for (size_t i = 0; i < upload->headers.count; i++)
 		known = known && strncasecmp(upload->headers.items[i], "PRIVATE-TOKEN:", 14) != 0 &&
 		        strncasecmp(upload->headers.items[i], "DEPLOY-TOKEN:", 13) != 0 &&
 		        strncasecmp(upload->headers.items[i], "Authorization:", 14) != 0;
-	free(own);
 	return known ? token : NULL;
 }
 
@@ -39,13 +37,18 @@ static int put_init(struct upload *upload, struct failure *failure)
 {
 	struct put_state *state = state_of(upload);
 	const char *path = upload->url.path;
+	char *own;
 
 	if (strcmp(upload->url.scheme, "http") != 0 && strcmp(upload->url.scheme, "https") != 0)
 		return fail(failure, STATUS_USAGE, "--upload-as put wants a URL of http or https");
 	state->gitlab = strstr(path, "/api/v4/projects/") && strstr(path, "/packages/generic/");
 	state->artifactory = strstr(path, "/artifactory/") ||
 	                     lines_value(&upload->headers, "X-JFrog-Art-Api");
-	state->job_token = state->gitlab ? find_job_token(upload) : NULL;
+	own = url_text(&upload->url, NULL);
+	if (!own)
+		return fail(failure, STATUS_FAILED, "no memory");
+	state->job_token = state->gitlab ? find_job_token(upload, own) : NULL;
+	free(own);
 	/* GitLab then answers with its record of the file, which has a checksum. */
 	state->address = url_with_query(&upload->url, NULL,
 		state->gitlab && !upload->url.query ? "select=package_file" : NULL);

@@ -19,9 +19,9 @@ void record_forget(struct upload *upload)
 
 static int name_record(struct upload *upload, const char *path)
 {
-	if (upload->record_path)
-		return 0;
-	return asprintf(&upload->record_path, "%s.upload", path) < 0 ? -1 : 0;
+	if (!upload->record_path)
+		upload->record_path = text_make("%s.upload", path);
+	return upload->record_path ? 0 : -1;
 }
 
 /* That it cannot be continued is no reason to fail. */
@@ -118,8 +118,10 @@ int upload_begin_or_continue(
 	uint64_t part_size = 0;
 	int rc = -1;
 
-	if (fstat(source->fd, &core) || name_record(upload, source->path))
+	if (fstat(source->fd, &core))
 		return fail(failure, STATUS_FAILED, "%s: %s", source->path, strerror(errno));
+	if (name_record(upload, source->path))
+		return fail(failure, STATUS_FAILED, "no memory");
 	if (upload->store->hashes_first && upload->store->hashes_first(upload) &&
 		upload_hash_file(upload, NULL, failure))
 		return -1;

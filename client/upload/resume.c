@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/upload/lines.h"
+
 #define SIGNATURE "rspdump-upload 1\n"
 
 /* A decimal number, with nothing behind it but `end`. */
@@ -86,7 +88,7 @@ int resume_parse(struct resume *resume, const char *text, struct error *error)
 	copy = strdup(text + strlen(SIGNATURE));
 	if (!resume->tags || !copy) {
 		free(copy);
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	}
 	line = copy;
 	for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
@@ -145,7 +147,7 @@ int resume_read(struct resume *resume, const char *path, struct error *error)
 	}
 	close(fd);
 	if (!text)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	text[size] = '\0';
 	rc = size < RESUME_FILE_MAX ? resume_parse(resume, text, error)
 	                            : error_set(error, "it is too long to be one");
@@ -179,19 +181,17 @@ static int write_text(int fd, const char *text, size_t size)
 
 int resume_write(const struct resume *resume, const char *path, struct error *error)
 {
-	char *text = NULL, *fresh = NULL;
+	char *text, *fresh;
 	int fd = -1;
 
-	if (asprintf(&text,
-		    SIGNATURE "store %s\nurl %s\nsize %" PRIu64 "\nmtime %" PRIu64 ".%" PRIu64
-			      "\npart-size %" PRIu64 "\n%s%s%s",
-		    resume->store, resume->url, resume->size, resume->mtime_seconds,
-		    resume->mtime_nanoseconds, resume->part_size, resume->id[0] ? "id " : "",
-		    resume->id, resume->id[0] ? "\n" : "") < 0)
-		return error_set(error, "no memory");
-	if (asprintf(&fresh, "%s.new", path) < 0) {
-		fresh = NULL;
-		error_set(error, "no memory");
+	text = text_make(SIGNATURE "store %s\nurl %s\nsize %" PRIu64 "\nmtime %" PRIu64 ".%" PRIu64
+				   "\npart-size %" PRIu64 "\n%s%s%s",
+		resume->store, resume->url, resume->size, resume->mtime_seconds,
+		resume->mtime_nanoseconds, resume->part_size, resume->id[0] ? "id " : "",
+		resume->id, resume->id[0] ? "\n" : "");
+	fresh = text_make("%s.new", path);
+	if (!text || !fresh) {
+		error_no_memory(error);
 		goto out;
 	}
 	unlink(fresh);
@@ -215,6 +215,12 @@ void resume_add(int fd, unsigned part, const char *tag)
 	char line[PART_TAG_SIZE + 32];
 	int size = snprintf(line, sizeof(line), "part %u %s\n", part + 1, *tag ? tag : "-");
 
-	if (fd >= 0 && size > 0 && (size_t)size < sizeof(line))
-		(void)!write(fd, line, (size_t)size);
+	ssize_t n;
+
+	if (fd < 0 || size < 0 || (size_t)size >= sizeof(line))
+		return;
+	n = write(fd, line, (size_t)size);
+	/* What the disk had room for would be taken for the beginning of the next line. */
+	if (n > 0 && n < size)
+		(void)!ftruncate(fd, lseek(fd, 0, SEEK_CUR) - n);
 }

@@ -52,10 +52,10 @@ static int use_endpoint(struct s3_state *state, const char *endpoint, const char
 	if (strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "https") != 0)
 		rc = fail(failure, STATUS_USAGE, "the S3 endpoint %s is none of http or https",
 			endpoint);
-	else if (asprintf(&state->origin, "%s://%s", url.scheme, url.authority) < 0 ||
+	else if (!(state->origin = text_make("%s://%s", url.scheme, url.authority)) ||
 		 !(state->authority = strdup(url.authority)) ||
-		 asprintf(&state->path, "%s%s%s%s", url.path,
-			 url.path[strlen(url.path) - 1] == '/' ? "" : "/", bucket, key) < 0)
+		 !(state->path = text_make("%s%s%s%s", url.path,
+			   url.path[strlen(url.path) - 1] == '/' ? "" : "/", bucket, key)))
 		rc = fail(failure, STATUS_FAILED, "no memory");
 	url_deinit(&url);
 	return rc;
@@ -65,15 +65,16 @@ static int use_amazon(struct s3_state *state, const char *bucket, const char *ke
 {
 	/* No certificate is for a name with more dots. */
 	if (strchr(bucket, '.')) {
-		if (asprintf(&state->authority, "s3.%s.amazonaws.com", state->sigv4.region) < 0 ||
-			asprintf(&state->path, "/%s%s", bucket, key) < 0)
-			return -1;
-	} else if (asprintf(&state->authority, "%s.s3.%s.amazonaws.com", bucket,
-			   state->sigv4.region) < 0 ||
-		   !(state->path = strdup(key))) {
-		return -1;
+		state->authority = text_make("s3.%s.amazonaws.com", state->sigv4.region);
+		state->path = text_make("/%s%s", bucket, key);
+	} else {
+		state->authority = text_make("%s.s3.%s.amazonaws.com", bucket, state->sigv4.region);
+		state->path = strdup(key);
 	}
-	return asprintf(&state->origin, "https://%s", state->authority) < 0 ? -1 : 0;
+	if (!state->authority || !state->path)
+		return -1;
+	state->origin = text_make("https://%s", state->authority);
+	return state->origin ? 0 : -1;
 }
 
 /*
@@ -100,8 +101,7 @@ static int find_place(struct upload *upload, struct failure *failure)
 				"%s: a URL of S3 is https://ENDPOINT/BUCKET/KEY", upload->shown);
 		state->authority = strdup(url->authority);
 		state->path = strdup(url->path);
-		if (asprintf(&state->origin, "%s://%s", url->scheme, url->authority) < 0)
-			state->origin = NULL;
+		state->origin = text_make("%s://%s", url->scheme, url->authority);
 		return state->authority && state->path && state->origin
 		               ? 0
 		               : fail(failure, STATUS_FAILED, "no memory");
@@ -169,7 +169,7 @@ static enum outcome send_signed(struct attempt *attempt, const char *method, con
 	struct lines none = { .count = 0 };
 	char when[SIGV4_TIME_SIZE], hex[DIGEST_HEX_SIZE];
 	uint8_t digest[SHA256_SIZE];
-	char *url = NULL;
+	char *url;
 	enum outcome outcome;
 
 	if (!headers)
@@ -178,8 +178,9 @@ static enum outcome send_signed(struct attempt *attempt, const char *method, con
 		sha256_of("", 0, digest);
 		payload_hash = hex_text(hex, digest, sizeof(digest));
 	}
-	if (asprintf(&url, "%s%s%s%s", state->origin, state->path, query ? "?" : "",
-		    query ? query : "") < 0) {
+	url = text_make(
+		"%s%s%s%s", state->origin, state->path, query ? "?" : "", query ? query : "");
+	if (!url) {
 		lines_deinit(headers);
 		return attempt_fail(attempt, STATUS_FAILED, "no memory");
 	}
@@ -244,19 +245,19 @@ static enum outcome s3_begin(struct attempt *attempt)
 static char *make_query(const struct upload *upload, const char *format, unsigned part)
 {
 	char *id = url_encode(upload->id, false);
-	char *query = NULL;
+	char *query;
 
 	if (!id)
 		return NULL;
-	if (*format == 'p' ? asprintf(&query, "partNumber=%u&uploadId=%s", part + 1, id) < 0
-			   : asprintf(&query, "uploadId=%s", id) < 0)
-		query = NULL;
+	query = *format == 'p' ? text_make("partNumber=%u&uploadId=%s", part + 1, id)
+	                       : text_make("uploadId=%s", id);
 	free(id);
 	return query;
 }
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
+/* Returns 0; 1 without memory; -1 if it cannot be read. */
 static int hash_part(struct upload *upload, unsigned part, char hex[DIGEST_HEX_SIZE])
 {
 	uint64_t size = part_size(upload->parts, part), at = 0;
@@ -266,7 +267,7 @@ static int hash_part(struct upload *upload, unsigned part, char hex[DIGEST_HEX_S
 	struct md5 md5;
 
 	if (!bytes)
-		return -1;
+		return 1;
 	sha256_begin(&sha256);
 	md5_begin(&md5);
 	while (at < size) {
@@ -310,9 +311,11 @@ static enum outcome s3_put(struct attempt *attempt)
 	struct part_body body;
 	char *query;
 	enum outcome outcome;
+	int rc = hash_part(upload, attempt->part, hex);
 
-	if (hash_part(upload, attempt->part, hex))
-		return attempt_fail(attempt, STATUS_UPLOAD, "the core cannot be read any more");
+	if (rc)
+		return attempt_fail(attempt, STATUS_UPLOAD, "%s",
+			rc > 0 ? "no memory" : "the core cannot be read any more");
 	query = make_query(upload, "part", attempt->part);
 	if (!query)
 		return attempt_fail(attempt, STATUS_FAILED, "no memory");
@@ -346,6 +349,7 @@ static char *make_list(struct upload *upload)
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
+	bool failed;
 
 	if (!to)
 		return NULL;
@@ -354,7 +358,9 @@ static char *make_list(struct upload *upload)
 		fprintf(to, "<Part><PartNumber>%u</PartNumber><ETag>%s</ETag></Part>", i + 1,
 			part_tag(upload->parts, i));
 	fputs("</CompleteMultipartUpload>", to);
-	if (fclose(to)) {
+	/* fclose() tells of what it writes itself only. */
+	failed = ferror(to);
+	if (fclose(to) || failed) {
 		free(text);
 		return NULL;
 	}
@@ -501,16 +507,20 @@ static enum outcome s3_recover(struct attempt *attempt)
 	enum outcome outcome = OUTCOME_DONE;
 
 	upload->resumed_at = 0;
-	for (int page = 0; id && page < LIST_PAGES_MAX; page++) {
+	if (!id)
+		return attempt_fail(attempt, STATUS_UPLOAD, "no memory");
+	for (int page = 0; page < LIST_PAGES_MAX; page++) {
 		const char *body = http_response(attempt->http)->body;
-		char *query = NULL;
 		char text[16];
 		unsigned long next;
-
 		/* 100 at once, so that an answer fits what is kept of one. */
-		if (asprintf(&query, "max-parts=100&part-number-marker=%lu&uploadId=%s", marker,
-			    id) < 0)
+		char *query = text_make(
+			"max-parts=100&part-number-marker=%lu&uploadId=%s", marker, id);
+
+		if (!query) {
+			outcome = attempt_fail(attempt, STATUS_UPLOAD, "no memory");
 			break;
+		}
 		outcome = judge(attempt, send_signed(attempt, "GET", query, NULL, NULL, NULL));
 		free(query);
 		if (outcome == OUTCOME_FAILED && attempt_status(attempt) == 404) {

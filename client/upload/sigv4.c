@@ -41,10 +41,11 @@ static int compare_items(const void *a, const void *b)
 	return strcmp(left, right);
 }
 
-/* The items of a query in order, each with its "=". */
-static void print_query(FILE *to, const char *query)
+/* The items of a query in order, each with its "=". Returns 0; -1 if one was left out. */
+static int print_query(FILE *to, const char *query)
 {
 	struct lines items = { .count = 0 };
+	bool failed;
 
 	while (query && *query) {
 		size_t item = strcspn(query, "&");
@@ -57,7 +58,9 @@ static void print_query(FILE *to, const char *query)
 	qsort(items.items, items.count, sizeof(items.items[0]), compare_items);
 	for (size_t i = 0; i < items.count; i++)
 		fprintf(to, "%s%s", i ? "&" : "", items.items[i]);
+	failed = items.failed;
 	lines_deinit(&items);
+	return failed ? -1 : 0;
 }
 
 /* "name:value" of each: names in lower case, values without outer blanks and with single ones. */
@@ -71,7 +74,7 @@ static void canonical_headers(const struct lines *headers, struct lines *canonic
 		bool blank = false;
 
 		if (!text || !line[name]) {
-			canonical->failed = !text;
+			canonical->failed |= !text;
 			free(text);
 			continue;
 		}
@@ -95,6 +98,14 @@ static void canonical_headers(const struct lines *headers, struct lines *canonic
 	qsort(canonical->items, canonical->count, sizeof(canonical->items[0]), compare_strings);
 }
 
+/* fclose() tells of what it writes itself only. Returns 0, or -1 if some of the text is missing. */
+static int close_text(FILE *to)
+{
+	bool failed = ferror(to);
+
+	return fclose(to) || failed ? -1 : 0;
+}
+
 static void print_names(FILE *to, const struct lines *canonical)
 {
 	for (size_t i = 0; i < canonical->count; i++)
@@ -114,14 +125,15 @@ char *sigv4_canonical(const char *method, const char *path, const char *query,
 		return NULL;
 	canonical_headers(headers, &canonical);
 	fprintf(to, "%s\n%s\n", method, path);
-	print_query(to, query);
+	if (print_query(to, query))
+		canonical.failed = true;
 	fputc('\n', to);
 	for (size_t i = 0; i < canonical.count; i++)
 		fprintf(to, "%s\n", canonical.items[i]);
 	fputc('\n', to);
 	print_names(to, &canonical);
 	fprintf(to, "\n%s", payload_hash);
-	if (fclose(to) || canonical.failed) {
+	if (close_text(to) || canonical.failed) {
 		free(text);
 		text = NULL;
 	}
@@ -158,7 +170,7 @@ void sigv4_sign(const struct sigv4 *sigv4, const char *time, const char *method,
 	if (to) {
 		canonical_headers(headers, &canonical);
 		print_names(to, &canonical);
-		if (fclose(to))
+		if (close_text(to))
 			canonical.failed = true;
 	}
 	if (!request || !to || canonical.failed) {

@@ -14,9 +14,10 @@ static int sink_failed(struct upload *upload)
 	struct failure failure = { .status = STATUS_DONE };
 
 	if (!upload_failed(upload, &failure)) {
-		fail(&failure, STATUS_UPLOAD,
-			interrupt_signal()
-				? "interrupted"
+		fail(&failure, STATUS_UPLOAD, "%s",
+			interrupt_signal() ? "interrupted"
+			: parts_lack_memory(upload->parts)
+				? "no memory"
 				: "the core does not fit the parts that it was cut into");
 		upload_note_failure(upload, &failure);
 	}

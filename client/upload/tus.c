@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* tus 1.0, the protocol of resumable uploads: https://tus.io/protocols/resumable-upload */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +70,11 @@ static enum outcome tus_begin(struct attempt *attempt)
 	outcome = attempt_send(attempt, "POST", url, &headers, &empty.body);
 	if (outcome == OUTCOME_DONE) {
 		http_header(http_response(attempt->http), "Location", location, sizeof(location));
+		errno = 0;
 		place = *location ? url_follow(url, location) : NULL;
-		if (!place || strlen(place) >= sizeof(upload->id) || strpbrk(place, " \t"))
+		if (!place && errno == ENOMEM)
+			outcome = attempt_fail(attempt, STATUS_UPLOAD, "no memory");
+		else if (!place || strlen(place) >= sizeof(upload->id) || strpbrk(place, " \t"))
 			outcome = attempt_fail(attempt, STATUS_UPLOAD,
 				"%s: no Location in the answer", upload->shown);
 		else

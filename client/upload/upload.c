@@ -79,6 +79,8 @@ static int read_address(struct upload *upload, const char *url, struct failure *
 	int rc = text ? url_parse(&upload->url, text, &error) : -1;
 
 	free(text);
+	if (rc && fail_no_memory(failure, &error))
+		return -1;
 	if (rc)
 		return fail(failure, STATUS_USAGE, "--upload: %s", error.text);
 	upload->shown = url_shown(&upload->url);
@@ -92,8 +94,11 @@ static int read_headers(struct upload *upload, struct failure *failure)
 	struct error error;
 
 	for (unsigned i = 0; i < options->header_count; i++)
-		if (headers_read(options->headers[i], &upload->headers, &error))
-			return fail(failure, STATUS_USAGE, "--header: %s", error.text);
+		if (headers_read(options->headers[i], &upload->headers, &error)) {
+			if (!fail_no_memory(failure, &error))
+				fail(failure, STATUS_USAGE, "--header: %s", error.text);
+			return -1;
+		}
 	return 0;
 }
 
@@ -113,11 +118,12 @@ static int look(struct upload *upload, struct failure *failure)
 static int open_trace(struct upload *upload, struct failure *failure)
 {
 	const struct options *options = upload->options;
-	char *path = NULL;
+	char *path;
 
 	if (!options->trace)
 		return 0;
-	if (asprintf(&path, "%s%s", options->trace, options->verb->wants_url ? "" : ".http") < 0)
+	path = text_make("%s%s", options->trace, options->verb->wants_url ? "" : ".http");
+	if (!path)
 		return fail(failure, STATUS_FAILED, "no memory");
 	upload->trace = trace_open(path, failure);
 	free(path);

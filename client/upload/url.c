@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/upload/lines.h"
+
 static int check_text(const char *text, struct error *error)
 {
 	if (strlen(text) > URL_SIZE_MAX)
@@ -42,7 +44,7 @@ int url_parse(struct url *url, const char *text, struct error *error)
 	/* Two NULs more than the text has, and a slash. */
 	url->buffer = malloc(strlen(text) + 4);
 	if (!url->buffer)
-		return error_set(error, "no memory");
+		return error_no_memory(error);
 	memcpy(url->buffer, text, scheme);
 	url->buffer[scheme] = '\0';
 	for (char *c = url->buffer; *c; c++)
@@ -71,13 +73,9 @@ void url_deinit(struct url *url)
 
 static char *join(const struct url *url, const char *scheme, const char *query, const char *more)
 {
-	char *text = NULL;
-
-	if (asprintf(&text, "%s://%s%s%s%s%s%s", scheme ? scheme : url->scheme, url->authority,
-		    url->path, query || more ? "?" : "", query ? query : "",
-		    query && more ? "&" : "", more ? more : "") < 0)
-		return NULL;
-	return text;
+	return text_make("%s://%s%s%s%s%s%s", scheme ? scheme : url->scheme, url->authority,
+		url->path, query || more ? "?" : "", query ? query : "", query && more ? "&" : "",
+		more ? more : "");
 }
 
 char *url_text(const struct url *url, const char *scheme)
@@ -126,7 +124,6 @@ bool url_is_signed(const struct url *url)
 char *url_follow(const char *from, const char *location)
 {
 	const char *host = strstr(from, "://");
-	char *text = NULL;
 	size_t origin;
 
 	if (!host || strlen(location) > URL_SIZE_MAX)
@@ -135,19 +132,18 @@ char *url_follow(const char *from, const char *location)
 		return strdup(location);
 	/* "//host/path" leads to another host, with the same scheme. */
 	if (location[0] == '/' && location[1] == '/')
-		return asprintf(&text, "%.*s%s", (int)(host + 1 - from), from, location) < 0 ? NULL
-		                                                                             : text;
+		return text_make("%.*s%s", (int)(host + 1 - from), from, location);
 	origin = (size_t)(host + 3 - from) + strcspn(host + 3, "/?");
 	if (location[0] == '/')
-		return asprintf(&text, "%.*s%s", (int)origin, from, location) < 0 ? NULL : text;
+		return text_make("%.*s%s", (int)origin, from, location);
 	/* A name beside the one that was asked for. */
 	size_t path = origin + strcspn(from + origin, "?");
 
 	while (path > origin && from[path - 1] != '/')
 		path--;
 	if (path == origin)
-		return asprintf(&text, "%.*s/%s", (int)origin, from, location) < 0 ? NULL : text;
-	return asprintf(&text, "%.*s%s", (int)path, from, location) < 0 ? NULL : text;
+		return text_make("%.*s/%s", (int)origin, from, location);
+	return text_make("%.*s%s", (int)path, from, location);
 }
 
 /* The scheme and the host with its port, where the port need not be told. */

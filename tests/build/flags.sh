@@ -13,7 +13,12 @@ contains make.out '-DHASH=#'
 contains make.out ' -lm'
 contains make.out -D_FORTIFY_SOURCE=
 contains make.out -fstack-protector-strong
-contains make.out '-Wl,-z,relro -Wl,-z,now -Wl,--as-needed'
+contains make.out -fstack-clash-protection
+contains make.out '-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed'
+case $(uname -m) in
+x86_64) contains make.out -fcf-protection ;;
+aarch64) contains make.out -mbranch-protection=standard ;;
+esac
 lacks make.out -Werror
 run_make V=1 arch/notes.o
 contains make.out "-DTEXT='\"two words\"'"
@@ -36,6 +41,7 @@ make_says rspdump
 lacks make.out _FORTIFY_SOURCE
 lacks make.out -pie
 lacks make.out -fstack-protector
+lacks make.out -fstack-clash-protection
 
 configure --enable-werror --enable-debug
 make_says arch/error.o
@@ -57,6 +63,20 @@ contains make.out '-fsanitize=address,undefined -fno-omit-frame-pointer'
 lacks make.out _FORTIFY_SOURCE
 configure --enable-sanitize=thread
 contains Makefile -fsanitize=thread
+# libFuzzer has a main() of its own, which only what is to be fuzzed wants.
+if command -v clang >/dev/null &&
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' >fuzz.c &&
+	clang -fsanitize=fuzzer -o fuzz fuzz.c 2>/dev/null; then
+	configure CC=clang --enable-sanitize=address,fuzzer
+	contains Makefile '-fsanitize=address,fuzzer-no-link'
+	make_says rspdump
+	lacks make.out '-fsanitize=fuzzer '
+	if grep -q '^HAVE_CMOCKA = 1' Makefile; then
+		make_says tests/fuzz/fuzz_packets
+		contains make.out '-fsanitize=fuzzer '
+		lacks make.out tests/fuzz/replay
+	fi
+fi
 
 configure 'CFLAGS=-O2 -no-pie'
 make_says rspdump

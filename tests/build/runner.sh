@@ -164,6 +164,35 @@ says 'FAIL unit/test_leak: exit status 23'
 says 'FAIL unit/test_empty: it has no tests'
 ends '3 passed, 4 failed'
 
+# Programs and scripts of tests/fuzz say it in the same way. What is not there to fuzz with is skipped,
+# but not what fails with such a status.
+mkdir -p tests/fuzz
+program fuzz_good <<'END'
+printf '1..2\nok 1 - corpus\nok 2 - regressions\n'
+END
+program fuzz_skips <<'END'
+echo "clang is not installed"
+exit 77
+END
+program fuzz_half <<'END'
+printf '1..2\nok 1 - first\n'
+exit 77
+END
+program fuzz_slow <<'END'
+# timeout: 1
+printf '1..1\n'
+sleep 1000
+END
+mv tests/unit/fuzz_* tests/fuzz
+runs 1 tests/fuzz/fuzz_good tests/fuzz/fuzz_skips tests/fuzz/fuzz_half tests/fuzz/fuzz_slow
+says 'ok fuzz/fuzz_good/corpus'
+says 'ok fuzz/fuzz_good/regressions'
+says 'skip fuzz/fuzz_skips: clang is not installed'
+says 'ok fuzz/fuzz_half/first'
+says 'FAIL fuzz/fuzz_half: 1 of its tests did not end'
+says 'FAIL fuzz/fuzz_slow: 1 of its tests did not end'
+ends '3 passed, 2 failed, 1 skipped'
+
 # The same with the real cmocka, where there is one.
 cat >real.c <<'END'
 #include <setjmp.h>

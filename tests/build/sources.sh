@@ -34,12 +34,29 @@ grep '^rsp/.*\.c$' all | compare RSP_SRCS 'rsp/'
 grep '^client/.*\.c$' all | compare CLIENT_SRCS 'client/'
 grep '^tests/stub/.*\.c$' all | compare STUB_SRCS 'tests/stub/'
 grep '^tests/bench/.*\.c$' all | compare BENCH_SRCS 'tests/bench/'
+grep '^tests/fuzz/.*\.c$' all | grep -v /fuzz_ | compare FUZZ_SRCS 'tests/fuzz/'
+grep '^tests/fuzz/fuzz_.*\.c$' all | sed 's,^tests/fuzz/fuzz_,,; s/\.c$//' |
+	compare FUZZ_TESTS 'tests/fuzz/'
 grep '^tests/unit/.*\.c$' all | grep -v /test_ | compare UNIT_SRCS 'tests/unit/'
 grep '^tests/unit/test_.*\.c$' all | sed 's,^tests/unit/test_,,; s/\.c$//' |
 	compare UNIT_TESTS 'tests/unit/'
 [ ! -e differs ] || status=1
-grep '\.c$' all | grep -vE '^(arch|layout|rsp|client|tests/bench|tests/stub|tests/unit)/' && {
+grep '\.c$' all | grep -vE '^(arch|layout|rsp|client|tests/(bench|fuzz|stub|unit))/' && {
 	echo "sources that are in no list"
+	status=1
+}
+
+# Every harness has inputs to begin with.
+words FUZZ_TESTS | while read -r name; do
+	grep -q "^tests/fuzz/corpus/$name/" all || echo "no inputs in tests/fuzz/corpus/$name"
+done >poor
+# And every input has a harness.
+sed -n 's,^tests/fuzz/\(corpus\|regressions\)/\([^/]*\)/.*,\2,p; s,^tests/fuzz/\([^/]*\)\.dict$,\1,p' all |
+	sort -u | while read -r name; do
+	words FUZZ_TESTS | grep -qxF "$name" || echo "inputs for no harness: tests/fuzz: $name"
+done >>poor
+[ ! -s poor ] || {
+	cat poor
 	status=1
 }
 

@@ -43,7 +43,7 @@ dump() {
 	start_stub -n 8 "$machine"
 	start_relay "127.0.0.1:$port" "$@"
 	status=0
-	timeout 60 "$RSPDUMP" --timeout 2 -f -o core ":$relay_port" </dev/null >output 2>errors ||
+	timeout 60 "$RSPDUMP" --timeout 1 -f -o core ":$relay_port" </dev/null >output 2>errors ||
 		status=$?
 	end_relay
 	kill "$stub_pid"
@@ -71,7 +71,7 @@ done_by() {
 start_stub -n 2 "$machine"
 start_relay "127.0.0.1:$port" -n 0
 for _ in 1 2; do
-	run 0 -f -o core ":$relay_port"
+	run 0 --after resume -f -o core ":$relay_port"
 	read_core
 done
 end_stub 0
@@ -79,7 +79,7 @@ end_relay
 [ ! -s faults ] || fail "it has done: $(cat faults)"
 start_stub_at "$work/socket" "$machine"
 start_relay "unix:$work/socket" -n 0
-run 0 -f -o core ":$relay_port"
+run 0 --after resume -f -o core ":$relay_port"
 end_stub 0
 left_running
 end_relay
@@ -129,6 +129,29 @@ for seed in 1 2 3 4 5; do
 	dump '0 4 5' -p "$line"
 	done_by "$line"
 done
+
+# With --retry also a connection that ends before anything is said is followed by another one.
+for kind in cut fin; do
+	start_stub -n 2 "$machine"
+	start_relay "127.0.0.1:$port" -p "$kind there 0 7"
+	run 0 --retry 10 -f -o core ":$relay_port"
+	end_stub 0
+	end_relay
+	grep -q 'closed before anything was said; connecting again' errors ||
+		fail "it does not say that the connection was closed"
+	# Whether the stub has stopped the guest for the first one, nobody has heard.
+	left_running
+	read_core
+	rm core
+done
+# Without it that may be no stub at all, or one whose guest now stands still.
+start_stub -n 1 "$machine"
+start_relay "127.0.0.1:$port" -p "cut there 0 7"
+run 4 -o core ":$relay_port"
+says 'closed before anything was said; the guest may stand still now'
+end_stub 0
+end_relay
+no_core
 
 # No nonsense
 for arguments in '-f nothing' '-p cut' '-p cut.there.1' '-p nack.back.1.1' '-p cut.up.1.1'; do

@@ -13,7 +13,8 @@ others=''
 
 end_others() {
 	for pid in $others; do
-		kill "$pid" 2>/dev/null
+		# valgrind waits for a debugger whatever signal it gets but this one.
+		kill -s KILL "$pid" 2>/dev/null
 	done
 	clean_up
 }

@@ -28,7 +28,7 @@ followed_by() {
 
 dump() {
 	rm -f core core.partial
-	timeout 60 "$RSPDUMP" --lane rsp --retry 20 -o core "$@" "unix:$socket" </dev/null >output 2>errors &
+	timeout 60 "$RSPDUMP" --lane rsp --retry 20 -o core "unix:$socket" </dev/null >output 2>errors &
 	dump_pid=$!
 }
 

@@ -13,7 +13,7 @@ interrupted() {
 	shift 3
 	start_stub -e 'delay 5' "$@" "$machine"
 	# A shell has programs in the background ignore interrupts; env has them not.
-	env --default-signal=INT,TERM timeout --foreground 60 "$RSPDUMP" -o core ":$port" 2>errors &
+	env --default-signal=INT,TERM,HUP timeout --foreground 60 "$RSPDUMP" -o core ":$port" 2>errors &
 	pid=$!
 	wait_for 20 grep -q "^> $packet" log || fail "no $packet came"
 	dump_pid=$(ps -o pid= --ppid "$pid")
@@ -32,4 +32,5 @@ command -v ps >/dev/null || skip 'no ps'
 for packet in 'm[1-9a-f]*0000,800' 'qfThreadInfo' 'g' 'Qqemu.PhyMemMode:1' 'qRcmd'; do
 	interrupted INT 130 "$packet"
 	interrupted TERM 143 "$packet"
+	interrupted HUP 129 "$packet"
 done

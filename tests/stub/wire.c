@@ -238,16 +238,19 @@ static enum wire_end put_notification(struct wire *wire, const char *text)
 
 enum wire_end wire_answer(struct wire *wire, const void *body, size_t size)
 {
+	static char long_line[241];
+
 	const struct faults *faults = wire->faults;
 	long nth = wire->replies + 1;
 	enum wire_end end = WIRE_GOES_ON;
 
+	memset(long_line, '.', sizeof(long_line) - 1);
 	if (faults->delay > 0)
 		poll(NULL, 0, (int)faults->delay);
 	while (faults->flood > 0 && nth >= faults->flood && end == WIRE_GOES_ON)
 		end = put_notification(wire, "Flood:of notifications that never ends");
 	while (faults->chatter > 0 && nth >= faults->chatter && end == WIRE_GOES_ON)
-		end = put_console(wire, "This console never falls silent.");
+		end = put_console(wire, long_line);
 	if (end == WIRE_GOES_ON && faults->junk)
 		end = wire_put_raw(wire, faults->junk, strlen(faults->junk));
 	if (end == WIRE_GOES_ON && faults->notification)

@@ -14,12 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/failing.h"
+
 enum { HANG_SECONDS = 60 };
 
 static void *run(void *data)
 {
 	struct fake_stub *stub = data;
 
+	failing_spare(true);
 	if (stub->script)
 		stub->end = replay(stub->script, stub->server, stub->server, stub->log_file);
 	else
@@ -32,6 +35,7 @@ static void start(struct fake_stub *stub)
 {
 	int pair[2];
 
+	failing_spare(true);
 	alarm(HANG_SECONDS);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	stub->client = pair[0];
@@ -41,6 +45,7 @@ static void start(struct fake_stub *stub)
 	assert_non_null(stub->log_file);
 	assert_int_equal(pthread_create(&stub->thread, NULL, run, stub), 0);
 	stub->running = true;
+	failing_spare(false);
 }
 
 void fake_stub_start(struct fake_stub *stub, const char *description)
@@ -48,9 +53,11 @@ void fake_stub_start(struct fake_stub *stub, const char *description)
 	char why[256] = "";
 
 	memset(stub, 0, sizeof(*stub));
+	failing_spare(true);
 	machine_init(&stub->machine);
 	if (machine_describe(&stub->machine, description, ".", why, sizeof(why)))
 		fail_msg("%s", why);
+	failing_spare(false);
 	start(stub);
 }
 
@@ -75,6 +82,7 @@ static void read_log(struct fake_stub *stub)
 
 enum wire_end fake_stub_stop(struct fake_stub *stub)
 {
+	failing_spare(true);
 	if (stub->running) {
 		pthread_join(stub->thread, NULL);
 		close(stub->server);
@@ -82,6 +90,7 @@ enum wire_end fake_stub_stop(struct fake_stub *stub)
 		fclose(stub->log_file);
 		stub->running = false;
 	}
+	failing_spare(false);
 	return stub->end;
 }
 
@@ -130,11 +139,14 @@ struct rsp_options fake_stub_options(int cancel_fd)
 struct rsp *fake_stub_open(const struct fake_stub *stub)
 {
 	struct rsp_options options = fake_stub_options(-1);
-	struct rsp *rsp = rsp_create(&options);
+	struct rsp *rsp;
 
+	failing_spare(true);
+	rsp = rsp_create(&options);
 	assert_non_null(rsp);
 	if (rsp_open(rsp, stub->target))
 		fail_msg("%s", rsp_error(rsp));
+	failing_spare(false);
 	return rsp;
 }
 

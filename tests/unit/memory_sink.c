@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/failing.h"
+
 static struct memory_sink *memory_sink_of(struct sink *sink)
 {
 	return (struct memory_sink *)sink;
@@ -19,7 +21,9 @@ static uint8_t *grow(struct memory_sink *sink, size_t size)
 {
 	if (sink->capacity - sink->size < size) {
 		sink->capacity = (sink->size + size) * 2;
+		failing_spare(true);
 		sink->bytes = realloc(sink->bytes, sink->capacity);
+		failing_spare(false);
 		if (!sink->bytes)
 			abort();
 	}

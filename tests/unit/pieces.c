@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/failing.h"
+
 int put_memory(struct core *core, uint64_t paddr, const void *bytes, size_t size)
 {
 	struct core_worker *worker = core_error(core) ? NULL : core_worker_create(core);
-	uint8_t *buffer = malloc(CORE_PIECE_MAX);
+	uint8_t *buffer;
 	const uint8_t *from = bytes;
 	int result = worker ? 0 : -1;
 
+	failing_spare(true);
+	buffer = malloc(CORE_PIECE_MAX);
+	failing_spare(false);
 	if (!buffer)
 		abort();
 	while (size && !result) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client/upload/address.h"
+#include "tests/unit/failing.h"
 
 /* Behind the headers above, one of which may have a macro of the name of fail(). */
 // clang-format off
@@ -122,6 +123,24 @@ static void test_too_many_headers(void **state)
 	lines_deinit(&headers);
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	fill("X-A: b\nX-C: d\n", 14);
+	while (failing_next(&failing)) {
+		struct lines headers = { .count = 0 };
+		char *text = address_read("https://h/p", &error);
+		int rc = text ? headers_read(path, &headers, &error) : -1;
+
+		failing_check(&failing, rc, error.text);
+		free(text);
+		lines_deinit(&headers);
+	}
+	assert_int_equal(failing.nth, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +149,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_headers_of_a_file, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_no_headers, make_file, remove_file),
 		cmocka_unit_test(test_too_many_headers),
+		cmocka_unit_test_setup_teardown(test_no_memory, make_file, remove_file),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "layout/address_spaces.h"
+#include "tests/unit/failing.h"
 
 /*
  * The guest: 256 KiB of RAM from address 0 on, and a page at 4 MiB. Two vCPUs share the kernel's
@@ -286,6 +287,26 @@ static void test_a_maze(void **state)
 	assert_string_equal(error.text, "the page tables map memory in more than 1048575 pieces");
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	build();
+	add_memory(0, RAM_SIZE);
+	set_cpu(0, 0x1000, 0x10);
+	set_cpu(1, 0x2000, 0x10);
+	while (failing_next(&failing)) {
+		int rc = address_spaces_read(
+			&spaces, &kernel, arch_find("x86_64"), cpus, 2, &memory, &reader, &error);
+
+		failing_check(&failing, rc, error.text);
+		address_spaces_deinit(&spaces);
+	}
+	/* Roots, two walks, mappings, their order and list, what is mapped and its ranges. */
+	assert_true(failing.nth > 6);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -299,6 +320,7 @@ int main(void)
 		TEST(test_page_table_isolation),
 		TEST(test_the_kernels_own_table),
 		TEST(test_a_maze),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

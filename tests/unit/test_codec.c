@@ -14,6 +14,7 @@
 
 #include "layout/codec.h"
 #include "tests/unit/decompress.h"
+#include "tests/unit/failing.h"
 
 static const struct codec *const codecs[] = { &codec_zlib, &codec_lzo, &codec_snappy, &codec_zstd };
 static const size_t sizes[] = { 4096, 16384, 65536 };
@@ -325,6 +326,40 @@ static void test_around_the_limit(void **state)
 	}
 }
 
+/* It says so when it is made, or packs nothing; then the page is written as it is. */
+static void test_no_memory(void **state)
+{
+	static uint8_t page[4096];
+
+	(void)state;
+	make(0, page, sizeof(page));
+	for (size_t i = 0; i < COUNT(codecs); i++) {
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+		if (!codec_is_built(codecs[i]))
+			continue;
+		while (failing_next(&failing)) {
+			uint8_t *output;
+			void *context = codecs[i]->create(codecs[i]->level);
+			size_t size = 0;
+
+			failing_spare(true);
+			output = new_output(codecs[i]);
+			failing_spare(false);
+			if (context)
+				size = codecs[i]->compress(context, page, sizeof(page), output);
+			if (failing_end(&failing) && context)
+				assert_int_equal(size, 0);
+			assert_int_equal(!context || !size, failing.hits != 0);
+			if (context)
+				codecs[i]->destroy(context);
+			free(output);
+		}
+		/* snappy asks for none of ours. */
+		assert_true(failing.nth > 1 || codecs[i] == &codec_snappy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_determinism),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_around_the_limit),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

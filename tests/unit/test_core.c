@@ -15,6 +15,7 @@
 
 #include "arch/notes.h"
 #include "layout/core_format.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/pieces.h"
 
@@ -511,7 +512,7 @@ static void test_late_notes_failed(void **state)
 	assert_int_equal(put_memory(f->core, 0, f->data, 0x1000), 0);
 	f->late.failed = true;
 	assert_int_equal(core_finish(f->core, &f->late), -1);
-	fails_with(f, "out of memory for the late notes");
+	fails_with(f, "no memory");
 }
 
 static void test_no_memory_in_the_plan(void **state)
@@ -531,7 +532,7 @@ static void test_notes_failed(void **state)
 	add(f, 0, 0x1000);
 	f->notes.failed = true;
 	create(f);
-	fails_with(f, "out of memory for the notes");
+	fails_with(f, "no memory");
 	assert_string_equal(story, "");
 }
 
@@ -626,6 +627,23 @@ static void test_mapped_memory(void **state)
 	assert_int_equal(core_mapped_memory(&empty, 1, &f->memory), -1);
 }
 
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct failing rounds = { .what = FAILING_ALLOCATIONS };
+
+	add(f, 0x1000, 0x2000);
+	while (failing_next(&rounds)) {
+		struct core *core = core_create(&toy_format, &f->plan, &f->sink.sink);
+		struct core_worker *worker = core ? core_worker_create(core) : NULL;
+
+		failing_check(&rounds, worker ? 0 : -1, worker ? "" : "no memory");
+		core_worker_destroy(worker);
+		core_destroy(core);
+	}
+	assert_int_equal(rounds.nth, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -662,6 +680,7 @@ int main(void)
 		TEST(test_codec_that_is_not_built),
 		TEST(test_size_is_the_formats_to_tell),
 		TEST(test_mapped_memory),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

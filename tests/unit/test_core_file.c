@@ -16,6 +16,7 @@
 #include "arch/notes.h"
 #include "layout/core_file.h"
 #include "layout/elf_format.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/pieces.h"
 
@@ -674,6 +675,21 @@ static void test_round_trip(void **state)
 	free(zeros);
 }
 
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	check_simple(f, &x86_64);
+	core_file_deinit(&f->file);
+	while (failing_next(&failing)) {
+		failing_check(&failing, read_core(f), f->error.text);
+		core_file_deinit(&f->file);
+	}
+	/* Two lists of mappings, the notes, VMCOREINFO, what is mapped and its ranges. */
+	assert_int_equal(failing.nth, 7);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -699,6 +715,7 @@ int main(void)
 		TEST(test_failing_reads),
 		TEST(test_changed_bytes),
 		TEST(test_round_trip),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

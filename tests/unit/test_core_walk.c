@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "layout/core.h"
+#include "tests/unit/failing.h"
 
 struct fixture {
 	struct ranges memory, stretches;
@@ -248,6 +249,30 @@ static void test_long_gaps_are_cut(void **state)
 	free(cut);
 }
 
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	use(f, "0-0xffff,0x20000-0x2ffff");
+	while (failing_next(&failing)) {
+		struct core_mapping *mappings = NULL;
+		size_t count = 1;
+		int rc = core_stretches(&f->memory, &f->kept, &f->stretches);
+
+		failing_spare(true);
+		mappings = calloc(1, sizeof(*mappings));
+		mappings[0] = (struct core_mapping){ 0, 0, 0x30000 };
+		failing_spare(false);
+		if (rc == 0)
+			rc = core_cut_mappings(&mappings, &count, &f->memory, &f->stretches);
+		failing_check(&failing, rc, rc ? "no memory" : "");
+		free(mappings);
+		ranges_deinit(&f->stretches);
+	}
+	assert_int_equal(failing.nth, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -261,6 +286,7 @@ int main(void)
 		TEST(test_many_gaps),
 		TEST(test_cut_mappings),
 		TEST(test_long_gaps_are_cut),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "arch/x86_64.h"
 #include "layout/direct_map.h"
+#include "tests/unit/failing.h"
 
 /*
  * 8 MiB of RAM with a kernel of x86-64: its image of 2 MiB, with the tables that map it, and tables
@@ -135,6 +136,19 @@ static void test_five_levels(void **state)
 	assert_true(reads < 200000);
 }
 
+/* A root that has tables everywhere, and none that lead to a direct map. */
+static void test_endless(void **state)
+{
+	(void)state;
+	describe(5, BASE_57);
+	set_entry(MAP_PUD, (BASE_57 >> 30) % 512, 0);
+	for (unsigned i = 273; i < 400; i++)
+		set_entry(ROOT, i, MAP_P4D | TABLE);
+	assert_int_equal(find(), -1);
+	assert_string_equal(error.text, "the search for the kernel's direct map takes too long");
+	assert_true(reads <= 1 << 21);
+}
+
 /* What looks like it, but is not where it says. */
 static void test_maps_elsewhere(void **state)
 {
@@ -196,14 +210,36 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void test_ram_without_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	describe(4, BASE);
+	assert_found(4, BASE);
+	while (failing_next(&failing)) {
+		struct ranges found;
+		int rc;
+
+		ranges_init(&found);
+		rc = direct_map_ram(&map, &memory, &found, &error);
+		failing_check(&failing, rc, error.text);
+		ranges_deinit(&found);
+	}
+	/* The cache and its pages, the walk, the ranges. */
+	assert_int_equal(failing.nth, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_four_levels),
 		cmocka_unit_test(test_five_levels),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_maps_elsewhere),
 		cmocka_unit_test(test_no_kernel),
 		cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_ram_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);

@@ -16,6 +16,7 @@
 #include "arch/notes.h"
 #include "layout/core.h"
 #include "layout/elf_format.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/pieces.h"
 
@@ -840,6 +841,34 @@ static void test_too_many_mappings(void **state)
 	free(mappings);
 }
 
+/* Headers are made, and what they map is checked. */
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	use(f, &toy64);
+	add(f, 0, 0x1800);
+	add(f, 0x3000, 0x1000);
+	while (failing_next(&failing)) {
+		struct core *core = core_create(core_format_find("elf"), &f->plan, &f->sink.sink);
+		const char *why = core ? core_error(core) : "no memory";
+		int rc = why ? -1 : 0;
+
+		for (size_t i = 0; !rc && i < f->memory.count; i++)
+			rc = put_memory(core, f->memory.items[i].start, f->guest,
+				(size_t)f->memory.items[i].size);
+		if (!why)
+			why = rc ? "no memory" : "";
+		failing_check(&failing, rc, why);
+		if (core && core_error(core))
+			assert_true(core_lacks_memory(core));
+		core_destroy(core);
+	}
+	/* The core, its ranges, what is mapped, the headers; a worker for each put. */
+	assert_true(failing.nth > 6);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -872,6 +901,7 @@ int main(void)
 		TEST(test_count_in_section),
 		TEST(test_count_in_section_elf32_big),
 		TEST(test_too_many_mappings),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 static void test_set_formats(void **state)
 {
-	struct error error = { "left over" };
+	struct error error = { .text = "left over" };
 
 	(void)state;
 	assert_int_equal(error_set(&error, "cannot read %d bytes at %#x", 5, 0x1000), -1);
@@ -22,7 +22,7 @@ static void test_set_formats(void **state)
 
 static void test_prefixes_pile_up_in_front(void **state)
 {
-	struct error error = { "left over" };
+	struct error error = { .text = "left over" };
 
 	(void)state;
 	error_set(&error, "refused");
@@ -33,7 +33,7 @@ static void test_prefixes_pile_up_in_front(void **state)
 
 static void test_text_stays_one_printable_line(void **state)
 {
-	struct error error = { "left over" };
+	struct error error = { .text = "left over" };
 
 	(void)state;
 	error_set(&error, "a\nb\x1b[31mc\x7f\t\x80");
@@ -45,7 +45,7 @@ static void test_text_stays_one_printable_line(void **state)
 static void test_long_text_is_cut(void **state)
 {
 	char text[1000];
-	struct error error = { "left over" };
+	struct error error = { .text = "left over" };
 
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
@@ -58,7 +58,7 @@ static void test_long_text_is_cut(void **state)
 static void test_a_prefix_gives_way_to_the_cause(void **state)
 {
 	char cause[301], prefix[51];
-	struct error error = { "left over" };
+	struct error error = { .text = "left over" };
 
 	(void)state;
 	memset(cause, 'c', sizeof(cause) - 1);
@@ -77,7 +77,7 @@ static void test_a_prefix_gives_way_to_the_cause(void **state)
 static void test_a_full_text_bears_prefixes(void **state)
 {
 	char text[1000];
-	struct error error = { "left over" };
+	struct error error = { .text = "left over" };
 
 	(void)state;
 	memset(text, 'c', sizeof(text) - 1);
@@ -89,6 +89,22 @@ static void test_a_full_text_bears_prefixes(void **state)
 	assert_non_null(strstr(error.text, "cccccccc"));
 }
 
+/* Which it no longer is when something else has failed. */
+static void test_no_memory(void **state)
+{
+	struct error error;
+
+	(void)state;
+	assert_int_equal(error_no_memory(&error), -1);
+	assert_string_equal(error.text, "no memory");
+	assert_true(error.no_memory);
+	error_prefix(&error, "core");
+	assert_string_equal(error.text, "core: no memory");
+	assert_true(error.no_memory);
+	error_set(&error, "another");
+	assert_false(error.no_memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +114,7 @@ int main(void)
 		cmocka_unit_test(test_long_text_is_cut),
 		cmocka_unit_test(test_a_prefix_gives_way_to_the_cause),
 		cmocka_unit_test(test_a_full_text_bears_prefixes),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "layout/flat.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/memory_sink.h"
 
 /* Where the records begin, and what "makedumpfile" has in front of them. */
@@ -411,6 +412,20 @@ static void test_failing_sink_of_large_writes(void **state)
 	free(bytes);
 }
 
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	while (failing_next(&failing)) {
+		struct flat *flat = flat_create(&f->under.sink);
+
+		failing_check(&failing, flat ? 0 : -1, flat ? "" : "no memory");
+		flat_destroy(flat);
+	}
+	assert_int_equal(failing.nth, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -433,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_failing_sink),
 		TEST(test_failing_sink_of_an_empty_file),
 		TEST(test_failing_sink_of_large_writes),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -349,12 +349,49 @@ static void test_too_many_records(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(flat_file_init(&f->flat, &many, &f->error), 0);
-	assert_int_equal(f->flat.count, 4194304);
+	/* All of them are empty. */
+	assert_int_equal(f->flat.count, 0);
 	assert_int_equal(f->flat.size, 0);
 	flat_file_deinit(&f->flat);
 	many.size += 16;
 	assert_int_equal(flat_file_init(&f->flat, &many, &f->error), -1);
 	assert_string_equal(f->error.text, "it has more than 4194304 records");
+}
+
+/* However many there are in one place, a read looks at the one that counts. */
+static void test_one_over_the_other(void **state)
+{
+	enum { MANY = 500 };
+	struct fixture *f = *state;
+	char text[2 * MANY + 1], byte;
+
+	start(f);
+	for (unsigned i = 0; i < MANY; i++)
+		record(f, 7, i % 2 ? "odd" : "even");
+	end(f);
+	assert_int_equal(open_file(f), 0);
+	/* "odd" over "even" */
+	assert_int_equal(f->flat.count, 2);
+	assert_int_equal(f->source.size, 11);
+	assert_int_equal(f->source.read_at(f->source.ctx, 7, text, 4), 0);
+	assert_memory_equal(text, "oddn", 4);
+
+	/* Each within the one before it: all but the last are in two pieces. */
+	start(f);
+	for (unsigned i = 0; i < MANY; i++) {
+		memset(text, (int)('a' + i % 26), sizeof(text));
+		text[2 * (MANY - i) - 1] = '\0';
+		record(f, i, text);
+	}
+	end(f);
+	assert_int_equal(open_file(f), 0);
+	assert_int_equal(f->flat.count, 2 * MANY - 1);
+	for (unsigned at = 0; at < 2 * MANY - 1; at++) {
+		unsigned i = at < MANY ? at : 2 * MANY - 2 - at;
+
+		assert_int_equal(f->source.read_at(f->source.ctx, at, &byte, 1), 0);
+		assert_int_equal(byte, 'a' + i % 26);
+	}
 }
 
 static void test_failing_reads(void **state)
@@ -607,6 +644,7 @@ int main(void)
 		TEST(test_other_ways),
 		TEST(test_numbers_that_wrap),
 		TEST(test_too_many_records),
+		TEST(test_one_over_the_other),
 		TEST(test_failing_reads),
 		TEST(test_any_records),
 		TEST(test_elf_core),

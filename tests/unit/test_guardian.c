@@ -37,7 +37,7 @@ static int connection[2];
 static char name[] = "g";
 
 /* Says which file it is by what comes out at the other end. */
-static void act(void *ctx, int fd, const struct guardian_orders *orders)
+static void act(const void *ctx, int fd, const struct guardian_orders *orders)
 {
 	ssize_t sent = fd >= 0 ? write(fd, ctx, 1) : 0;
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/guest.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 #include "tests/unit/small_guest.h"
 
@@ -391,6 +392,39 @@ static void test_deinit_of_nothing(void **state)
 	guest_deinit(&guest);
 }
 
+/* From the monitor, from a map of the stub's own, and told. */
+static void test_no_memory(void **state)
+{
+	static const struct {
+		const char *description, *ram;
+	} cases[] = {
+		{ SMALL_GUEST NOTE_AT_11000, "auto" },
+		{ SMALL_GUEST, "all" },
+		{ MEMORY_MAP("<memory type=\"ram\" start=\"0\" length=\"0x20000\"/>"), "auto" },
+		{ NO_MONITOR, "0-0x1ffff" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct options options = { .ram = cases[i].ram, .vmcoreinfo = "auto" };
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+		while (failing_next(&failing)) {
+			int rc = learn(cases[i].description, &options);
+
+			if (failing_end(&failing)) {
+				assert_int_equal(rc, -1);
+				assert_int_equal(failure.status, STATUS_FAILED);
+				assert_non_null(strstr(failure.text, "no memory"));
+			} else {
+				assert_int_equal(rc, 0);
+			}
+			end();
+		}
+		assert_true(failing.nth > 20);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_vmcoreinfo_told),
 		cmocka_unit_test(test_try_vmcoreinfo),
 		cmocka_unit_test(test_deinit_of_nothing),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

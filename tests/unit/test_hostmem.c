@@ -20,6 +20,7 @@
 
 #include "rsp/hostmem.h"
 #include "rsp/peer.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 enum { PAGE = 4096, LOW = 0x20000, HIGH = 0x100000, HIGH_SIZE = 0x30000, PIECE = 0x8000 };
@@ -345,6 +346,36 @@ static void test_peer_of_others(void **state)
 	close(ends[1]);
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	start("");
+	rsp_hostmem_close(hostmem);
+	while (failing_next(&failing)) {
+		int rc;
+
+		hostmem = rsp_hostmem_open(rsp);
+		rc = hostmem ? 0 : -1;
+		if (rc == 0 && (rsp_hostmem_add(hostmem, 0, LOW) ||
+				       rsp_hostmem_add(hostmem, HIGH, HIGH_SIZE) ||
+				       rsp_hostmem_prove(hostmem)))
+			rc = -1;
+		if (rc)
+			assert_true(rsp_failure(rsp) == RSP_NO_MEMORY ||
+				    rsp_failure(rsp) == RSP_UNSUPPORTED);
+		/* Where the process cannot be looked for, another lane will do. */
+		if (rc && rsp_failure(rsp) == RSP_UNSUPPORTED)
+			failing_end(&failing);
+		else
+			failing_check(&failing, rc, rsp_error(rsp));
+		rsp_hostmem_close(hostmem);
+		hostmem = NULL;
+	}
+	assert_true(failing.nth > 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -361,6 +392,7 @@ int main(void)
 		TEST(test_stream_goes_on),
 		cmocka_unit_test(test_peer_of_tcp),
 		cmocka_unit_test(test_peer_of_others),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "rsp/hostpipe.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 enum { PAGE = 4096, STRETCHES_MAX = 4 };
@@ -468,6 +469,28 @@ static void test_cancelled_in_silence(void **state)
 	free(reading.bytes);
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	start_right(QEMU "pmemsave right\n");
+	rsp_hostpipe_close(hostpipe);
+	while (failing_next(&failing)) {
+		hostpipe = rsp_hostpipe_open(rsp, 0);
+		failing_check(&failing, hostpipe ? 0 : -1, rsp_error(rsp));
+		if (!hostpipe)
+			assert_int_equal(rsp_failure(rsp), RSP_NO_MEMORY);
+		rsp_hostpipe_close(hostpipe);
+	}
+	hostpipe = NULL;
+	assert_usable();
+	end();
+	fake_stub_deinit(&stub);
+	/* Itself, two for a page by the protocol, the output of a command. */
+	assert_true(failing.nth > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_cancelled_in_silence),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

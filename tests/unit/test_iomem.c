@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "layout/iomem.h"
+#include "tests/unit/failing.h"
 
 static struct ranges ram;
 static struct error error;
@@ -94,12 +95,26 @@ static void test_wrong(void **state)
 	ranges_deinit(&ram);
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	ranges_deinit(&ram);
+	while (failing_next(&failing)) {
+		failing_check(&failing, parse("0-fff : System RAM\n"), error.text);
+		ranges_deinit(&ram);
+	}
+	assert_int_equal(failing.nth, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pc),
 		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

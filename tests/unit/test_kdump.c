@@ -14,7 +14,9 @@
 
 #include "arch/notes.h"
 #include "layout/core.h"
+#include "layout/flat.h"
 #include "tests/unit/decompress.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/kdump_forms.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/pieces.h"
@@ -1247,30 +1249,72 @@ static int run_story(struct fixture *f, unsigned fail_at)
 	return core_finish(f->core, &f->late);
 }
 
-/* Whatever call of the sink fails, the core has failed with what the sink says. */
+/* Whatever call of the sink fails, the core has failed with what the sink says: in every format. */
 static void test_failing_sinks(void **state)
 {
 	struct fixture *f = *state;
-	unsigned calls;
 
-	NEEDS_A_CODEC(f);
 	prepare_small(f);
 	add(f, 0x5800, 0x900);
 	make_noise(f->guest + 0x5800, 0x900);
 	f->plan.late_note_room = 100;
 	notes_append(&f->late, "VMCOREINFO", 0, "OSRELEASE=6.1\n", 14);
-	assert_int_equal(run_story(f, 0), 0);
-	calls = f->sink.calls;
-	/*
-	 * Header, gap, sub-header, notes, gap; two bitmaps; gap; the page of text, two in parts and
-	 * the one of noise; descriptors, and three for the late note.
-	 */
-	assert_int_equal(calls, 5 + 2 + 1 + 4 + 1 + 3);
-	for (unsigned i = 1; i <= calls; i++) {
-		assert_int_equal(run_story(f, i), -1);
-		fails_with(f, MEMORY_SINK_ERROR);
-		assert_int_equal(f->sink.calls, i);
+	for (size_t nth = 0; nth < FORMATS; nth++) {
+		use_format(f, nth);
+		if (!core_format_is_built(f->format))
+			continue;
+		assert_int_equal(run_story(f, 0), 0);
+		/*
+		 * Header, gap, sub-header, notes, gap; two bitmaps; gap; the page of text, two in
+		 * parts and the one of noise; descriptors, and three for the late note.
+		 */
+		unsigned calls = 5 + 2 + 1 + 4 + 1 + 3;
+
+		assert_int_equal(f->sink.calls, calls);
+		for (unsigned i = 1; i <= calls; i++) {
+			assert_int_equal(run_story(f, i), -1);
+			fails_with(f, MEMORY_SINK_ERROR);
+			assert_int_equal(f->sink.calls, i);
+		}
 	}
+}
+
+/* The same with the flattened form between, which gathers: some of it only fails at the end. */
+static void test_failing_sinks_flattened(void **state)
+{
+	struct fixture *f = *state;
+	unsigned failures = 0;
+	int rc = -1;
+
+	NEEDS_A_CODEC(f);
+	prepare_small(f);
+	for (unsigned nth = 1; rc; nth++) {
+		struct flat *flat;
+
+		memory_sink_deinit(&f->sink);
+		memory_sink_init(&f->sink, false);
+		f->sink.fail_at = nth;
+		flat = flat_create(&f->sink.sink);
+		assert_non_null(flat);
+		f->core = core_create(f->format, &f->plan, flat_sink(flat));
+		for (size_t i = 0; i < f->memory.count; i++)
+			put_memory(f->core, f->memory.items[i].start,
+				f->guest + f->memory.items[i].start,
+				(size_t)f->memory.items[i].size);
+		rc = core_finish(f->core, NULL) || flat_finish(flat) ? -1 : 0;
+		if (rc) {
+			failures++;
+			assert_int_equal(f->sink.calls, nth);
+			assert_string_equal(
+				flat_sink(flat)->error(flat_sink(flat)), MEMORY_SINK_ERROR);
+			if (core_error(f->core))
+				fails_with(f, MEMORY_SINK_ERROR);
+		}
+		core_destroy(f->core);
+		f->core = NULL;
+		flat_destroy(flat);
+	}
+	assert_true(failures > 4);
 }
 
 /* One that fails while a batch of descriptors goes out in the middle of the memory. */
@@ -1321,6 +1365,44 @@ static void test_codecs_that_are_not_built(void **state)
 	}
 }
 
+/* In every format; what a library cannot pack for want of memory is kept as it is. */
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_small(f);
+	for (size_t nth = 0; nth < FORMATS; nth++) {
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+		use_format(f, nth);
+		if (!core_format_is_built(f->format))
+			continue;
+		while (failing_next(&failing)) {
+			struct core *core = core_create(f->format, &f->plan, &f->sink.sink);
+			const char *why = core ? core_error(core) : "no memory";
+			int rc = why ? -1 : 0;
+
+			for (size_t i = 0; !rc && i < f->memory.count; i++)
+				rc = put_memory(core, f->memory.items[i].start,
+					f->guest + f->memory.items[i].start,
+					(size_t)f->memory.items[i].size);
+			if (!rc)
+				rc = core_finish(core, NULL);
+			if (!why)
+				why = rc ? "no memory" : "";
+			if (failing_end(&failing) && rc == 0)
+				assert_string_equal(f->format->name, "kdump-zstd");
+			else
+				failing_check(&failing, rc, why);
+			if (core && core_error(core))
+				assert_true(core_lacks_memory(core));
+			core_destroy(core);
+		}
+		/* The core, a bitmap, descriptors, parts, and of each worker three. */
+		assert_true(failing.nth > 7);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1355,9 +1437,11 @@ int main(void)
 		TEST(test_late_notes_behind_vmcoreinfo),
 		TEST(test_finished_without_late_notes),
 		TEST(test_failing_sinks),
+		TEST(test_failing_sinks_flattened),
 		TEST(test_failing_batch),
 		TEST(test_output_that_cannot_be_rewritten),
 		TEST(test_codecs_that_are_not_built),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "arch/notes.h"
 #include "layout/core_file.h"
 #include "layout/flat.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/kdump_forms.h"
 #include "tests/unit/memory_sink.h"
 #include "tests/unit/memory_source.h"
@@ -769,6 +770,26 @@ static void test_changed_bytes(void **state)
 	check_changed_bytes(f, flattened_places, 1);
 }
 
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+
+	NEEDS_A_CODEC(f);
+	for (int flattened = 0; flattened < 2; flattened++) {
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+		f->build.flattened = flattened;
+		write_small(f);
+		core_file_deinit(&f->core);
+		while (failing_next(&failing)) {
+			failing_check(&failing, read_core(f), f->error.text);
+			core_file_deinit(&f->core);
+		}
+		/* The notes, VMCOREINFO, ranges; the records. */
+		assert_true(failing.nth >= 4U + (unsigned)flattened);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -797,6 +818,7 @@ int main(void)
 		TEST(test_bitmaps_that_are_too_large),
 		TEST(test_failing_reads),
 		TEST(test_changed_bytes),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

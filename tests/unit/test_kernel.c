@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "layout/kernel.h"
+#include "tests/unit/failing.h"
 
 /*
  * A guest of 32 MiB with the page tables of an x86_64 Linux of four levels, built by hand:
@@ -841,6 +842,26 @@ static void test_accept_unverifiable(void **state)
 	assert_int_equal(guest->reads, 0);
 }
 
+/* Looking for the kernel, and then for its VMCOREINFO: neither is told to be missing. */
+static void test_no_memory(void **state)
+{
+	struct guest *guest = *state;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	put_note(guest, NOTE_PAGE, release, phys_base);
+	put_pointer(guest, 0x12340, NOTE_PAGE);
+	kernel_deinit(&guest->kernel);
+	while (failing_next(&failing)) {
+		int rc;
+
+		find_mappings(guest);
+		rc = find_vmcoreinfo(guest);
+		failing_check(&failing, rc, guest->error.text);
+		kernel_deinit(&guest->kernel);
+	}
+	assert_true(failing.nth > 8);
+}
+
 int main(void)
 {
 #define TEST(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -885,6 +906,7 @@ int main(void)
 		MAPPED(test_accept),
 		TEST(test_accept_unmapped),
 		TEST(test_accept_unverifiable),
+		MAPPED(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "layout/kernel.h"
+#include "tests/unit/failing.h"
 
 /*
  * A guest of 32 bits, whose kernel image lies in the direct map: 1 GiB of RAM, of which only the
@@ -231,6 +232,22 @@ static void test_another_split(void **state)
 	assert_int_equal(kernel.direct_map_end, MIB(16));
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	map_kernel();
+	while (failing_next(&failing)) {
+		find();
+		failing_check(
+			&failing, kernel.no_memory ? -1 : 0, kernel.no_memory ? "no memory" : "");
+		kernel_deinit(&kernel);
+	}
+	/* The cache, its pages, four walks. */
+	assert_true(failing.nth > 5);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -244,6 +261,7 @@ int main(void)
 		TEST(test_end_of_direct_map),
 		TEST(test_hole_in_direct_map),
 		TEST(test_another_split),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

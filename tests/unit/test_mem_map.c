@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "layout/mem_map.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/small_kernel.h"
 
 /*
@@ -309,6 +310,31 @@ static void test_flat_refusals(void **state)
 	assert_refused("overlap at page frame 0x300");
 }
 
+static void find_without_memory(void)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	while (failing_next(&failing)) {
+		failing_check(&failing, find(), error.text);
+		mem_map_deinit(&map);
+	}
+	assert_true(failing.nth > 3);
+	end();
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	start(ELFCLASS64, LITTLE, SECTIONS BITS "LENGTH(mem_section)=1\n");
+	small_kernel_put_word(&small, ROOTS, ROOT);
+	put_section(ROOT, 0, STRUCTS);
+	find_without_memory();
+
+	start(ELFCLASS64, LITTLE, NODE_OFFSETS "SYMBOL(contig_page_data)=12000\n");
+	put_node(NODES, STRUCTS, 0, 0x400);
+	find_without_memory();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_one_node),
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_flat_refusals),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 enum { PAGE = 4096, LOST_MAX = 64 };
@@ -700,6 +701,45 @@ static void test_memory_modes(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* The answers that are due are taken in, so that the connection is of use afterwards. */
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct fake_stub stub;
+		struct reading reading;
+		uint8_t byte;
+		struct rsp *rsp;
+		int rc;
+
+		fake_stub_start(&stub, "monitor info version = 7.2.22\nphysical 0\nthread 1\n"
+				       "supported PacketSize=4000\nmemory 0 8000\n"
+				       "memory 3000 1000 unreadable\n");
+		rsp = fake_stub_open(&stub);
+		assert_int_equal(rsp_use_physical_memory(rsp), 0);
+		failing_spare(true);
+		reading = begin(0, 0x8000, 0x2000);
+		failing_spare(false);
+		rc = stream(rsp, &reading);
+		failing_check(&failing, rc, rsp_error(rsp));
+		if (rc)
+			assert_int_equal(rsp_failure(rsp), RSP_NO_MEMORY);
+		else
+			assert_int_equal(reading.unreadable, 0x1000);
+		if (rsp_read_memory(rsp, 0x1234, &byte, 1))
+			fail_msg("call %lu: %s", failing.nth, rsp_error(rsp));
+		assert_int_equal(byte, memory_pattern(0x1234));
+		free(reading.bytes);
+		rsp_destroy(rsp);
+		fake_stub_stop(&stub);
+		fake_stub_deinit(&stub);
+	}
+	/* Pieces, the window, what is asked again. */
+	assert_int_equal(failing.nth, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +765,7 @@ int main(void)
 		cmocka_unit_test(test_one_piece_at_a_time),
 		cmocka_unit_test(test_read_memory),
 		cmocka_unit_test(test_memory_modes),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

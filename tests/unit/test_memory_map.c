@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "layout/memory_map.h"
+#include "tests/unit/failing.h"
 
 static struct memory_map map;
 static struct error error;
@@ -133,12 +134,32 @@ static void test_wrong(void **state)
 	memory_map_deinit(&map);
 }
 
+/* What the parser itself allocates fails as well. */
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	memory_map_deinit(&map);
+	while (failing_next(&failing)) {
+		int rc = parse("<memory-map>\n"
+			       "<memory type=\"ram\" start=\"0\" length=\"0x1000\"/>\n"
+			       "<memory type=\"rom\" start=\"0x2000\" length=\"0x1000\"/>\n"
+			       "</memory-map>");
+
+		failing_check(&failing, rc, error.text);
+		memory_map_deinit(&map);
+	}
+	assert_true(failing.nth > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_microcontroller),
 		cmocka_unit_test(test_everywhere),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 #define OPENING "> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< \n"
@@ -173,6 +174,36 @@ static void test_long_command(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* The connection is of use afterwards. */
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		char *output = NULL, *again = NULL;
+		struct fake_stub stub;
+		struct rsp *rsp;
+		int rc;
+
+		fake_stub_start(&stub, "monitor info status = a line that has some length to it\n");
+		rsp = fake_stub_open(&stub);
+		rc = rsp_monitor(rsp, "info status", &output);
+		failing_check(&failing, rc, rsp_error(rsp));
+		if (rc)
+			assert_int_equal(rsp_failure(rsp), RSP_NO_MEMORY);
+		if (rsp_monitor(rsp, "info status", &again))
+			fail_msg("call %lu: %s", failing.nth, rsp_error(rsp));
+		assert_non_null(strstr(again, "some length"));
+		free(output);
+		free(again);
+		rsp_destroy(rsp);
+		fake_stub_stop(&stub);
+		fake_stub_deinit(&stub);
+	}
+	assert_true(failing.nth > 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_long_command),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "layout/mtree.h"
+#include "tests/unit/failing.h"
 
 /* What stands around the view that is meant; QEMU ends lines with CR LF and numbers at random. */
 #define IO_VIEW                                                           \
@@ -40,7 +41,7 @@ struct machine {
 static void check(const struct machine *machine, enum mtree_want want, const struct range *expected)
 {
 	struct ranges ranges;
-	struct error error = { "" };
+	struct error error = { .text = "" };
 	size_t count = 0;
 
 	ranges_init(&ranges);
@@ -307,7 +308,7 @@ static void test_newlines(void **state)
 static void assert_refused(const char *text, const char *reason)
 {
 	struct ranges ranges;
-	struct error error = { "" };
+	struct error error = { .text = "" };
 
 	ranges_init(&ranges);
 	assert_int_equal(mtree_parse(text, MTREE_RAM, &ranges, &error), -1);
@@ -372,6 +373,32 @@ static void test_too_many(void **state)
 	free(text);
 }
 
+static void test_no_memory(void **state)
+{
+	static const char text[] = HEAD
+		"  0000000000000000-000000000009ffff (prio 0, ram): pc.ram\r\n" TAIL;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct error error = { .text = "" };
+		struct range *regions = NULL;
+		struct ranges ranges;
+		size_t count;
+		int rc;
+
+		ranges_init(&ranges);
+		rc = mtree_parse(text, MTREE_RAM, &ranges, &error);
+		if (rc == 0)
+			rc = mtree_regions(text, MTREE_ALL, &regions, &count, &error);
+		failing_check(&failing, rc, error.text);
+		ranges_deinit(&ranges);
+		free(regions);
+	}
+	/* Twice the text and the regions, the ranges, what is returned. */
+	assert_int_equal(failing.nth, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_malformed_lines),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

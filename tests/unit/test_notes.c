@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arch/notes.h"
+#include "tests/unit/failing.h"
 
 static void test_bytes_of_a_note(void **state)
 {
@@ -179,6 +180,29 @@ static void test_last_padding_may_lack(void **state)
 	assert_false(notes_next((const uint8_t *)bytes, 23, LITTLE, &offset, &note));
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		static const char large[2000];
+		struct notes notes;
+
+		notes_init(&notes, LITTLE);
+		notes_append(&notes, "CORE", 1, large, 10);
+		notes_append(&notes, "CORE", 2, large, sizeof(large));
+		failing_check(&failing, notes.failed ? -1 : 0, notes.failed ? "no memory" : "");
+		/* Once it has failed it takes no more: a note in the middle would be missing. */
+		notes_append(&notes, "CORE", 3, large, 1);
+		assert_int_equal(notes.size, !notes.failed      ? 32 + 2020 + 24
+					     : failing.nth == 1 ? 0
+								: 32);
+		notes_deinit(&notes);
+	}
+	assert_int_equal(failing.nth, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_broken_notes_are_refused),
 		cmocka_unit_test(test_offset_behind_the_end),
 		cmocka_unit_test(test_last_padding_may_lack),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 static void expect_no_stub(
@@ -121,8 +122,8 @@ static void test_no_stub(void **state)
 		-1);
 	expect_no_stub("echo\n", RSP_UNREACHABLE,
 		"what answers there is no gdb stub: it repeats what it hears", -1);
-	expect_no_stub("close 0\n", RSP_UNREACHABLE,
-		"the connection was closed before anything was said", -1);
+	expect_no_stub(
+		"close 0\n", RSP_LOST, "the connection was closed before anything was said", -1);
 	expect_no_stub("silent 1\n", RSP_UNREACHABLE,
 		"connected, but nobody answers: a stub serves one debugger at a time; "
 		"is another one connected?",
@@ -518,6 +519,34 @@ static void test_refuses_to_detach(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* The connection itself, and what is asked of a stub to know which it is. */
+static void test_no_memory(void **state)
+{
+	const struct rsp_options options = fake_stub_options(-1);
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct fake_stub stub;
+		struct rsp *rsp;
+		int rc;
+
+		fake_stub_start(&stub, "supported PacketSize=1000;QStartNoAckMode+\nphysical 0\n"
+				       "monitor info version = 7.2.22\nthread 1\n");
+		rsp = rsp_create(&options);
+		rc = rsp ? rsp_open(rsp, stub.target) : -1;
+		failing_check(&failing, rc, rsp ? rsp_error(rsp) : "no memory");
+		if (rsp && rc)
+			assert_int_equal(rsp_failure(rsp), RSP_NO_MEMORY);
+		if (!rsp)
+			close(stub.client);
+		rsp_destroy(rsp);
+		fake_stub_deinit(&stub);
+	}
+	/* The connection and its three buffers, the version. */
+	assert_true(failing.nth > 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_memory_mode_of_an_interrupted_client),
 		cmocka_unit_test(test_refuses_to_go_back),
 		cmocka_unit_test(test_refuses_to_detach),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "arch/bytes.h"
 #include "layout/page_cache.h"
+#include "tests/unit/failing.h"
 
 /* A guest in which every 8-byte word is its own address, but for a page that cannot be read. */
 struct guest {
@@ -179,6 +180,20 @@ static void test_neighbours_bound(void **state)
 	assert_int_equal(guest->reads, PAGE_CACHE_READS_MAX);
 }
 
+static void test_no_memory(void **state)
+{
+	struct guest *guest = *state;
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	while (failing_next(&failing)) {
+		struct page_cache *cache = page_cache_create(&guest->memory);
+
+		failing_check(&failing, cache ? 0 : -1, cache ? "" : "no memory");
+		page_cache_destroy(cache);
+	}
+	assert_int_equal(failing.nth, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +204,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neighbours_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "layout/page_filter.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/small_kernel.h"
 
 /*
@@ -339,6 +340,24 @@ static void test_landmarks(void **state)
 	assert_left_out(16, LEFT_OUT({ 0, 0 }));
 }
 
+/* Pages that nobody could look at for want of memory would only be too many in the core. */
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	set_free(8, 3);
+	page_set_deinit(&kept);
+	assert_int_equal(page_set_init(&kept, &small.ram, 12), 0);
+	while (failing_next(&failing))
+		failing_check(&failing,
+			page_filter(31, &small.kernel, &small.ram, &small.memory, &kept, &counts,
+				&error),
+			error.text);
+	/* The cache and its pages, areas, five of the structs, walks. */
+	assert_true(failing.nth > 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_filter, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_landmarks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "layout/page_set.h"
+#include "tests/unit/failing.h"
 
 /* A set over the ranges of the text, in pages of 4 KiB. */
 static void make_set(struct page_set *set, const char *text)
@@ -196,6 +197,27 @@ static void nothing_and_too_much(void **state)
 	ranges_deinit(&ranges);
 }
 
+static void no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	struct ranges ranges;
+	struct page_set set;
+	struct error error;
+
+	(void)state;
+	ranges_init(&ranges);
+	assert_int_equal(ranges_parse("0-0xfffff,0x200000-0x2fffff", &ranges, &error), 0);
+	while (failing_next(&failing)) {
+		int rc = page_set_init(&set, &ranges, 12);
+
+		failing_check(&failing, rc, rc ? "no memory" : "");
+		assert_int_equal(page_set_count(&set), rc ? 0 : 512);
+		page_set_deinit(&set);
+	}
+	assert_int_equal(failing.nth, 3);
+	ranges_deinit(&ranges);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +230,7 @@ int main(void)
 		cmocka_unit_test(larger_pages),
 		cmocka_unit_test(gives_bits),
 		cmocka_unit_test(nothing_and_too_much),
+		cmocka_unit_test(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "layout/page_structs.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/small_kernel.h"
 
 /* Structs anywhere from here on, in memory whose every 32-bit word is its own address. */
@@ -195,6 +196,28 @@ static void test_no_table(void **state)
 	end();
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	struct page_structs some;
+
+	(void)state;
+	start(64);
+	small_kernel_map(&small, STRUCTS, 0x300000, 1);
+	while (failing_next(&failing)) {
+		int rc = page_structs_init(&some, &small.kernel.table, &small.memory, 64);
+
+		if (rc == 0)
+			page_structs_read(&some, STRUCTS, 16, STRUCTS + 16 * 64);
+		rc = some.no_memory ? -1 : rc;
+		failing_check(&failing, rc, rc ? "no memory" : "");
+		page_structs_deinit(&some);
+	}
+	/* Its five, and the walk. */
+	assert_int_equal(failing.nth, 7);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_unmapped),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_no_table),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

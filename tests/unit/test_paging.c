@@ -10,6 +10,7 @@
 #include "arch/arch.h"
 #include "arch/bytes.h"
 #include "arch/paging.h"
+#include "tests/unit/failing.h"
 
 /* The guest: this much RAM from address 0 on, nothing behind it. */
 enum { PAGES = 32, PAGE = 0x1000, RAM_SIZE = PAGES * PAGE };
@@ -668,6 +669,31 @@ static void test_linear_regions(void **state)
 	assert_memory_equal(bytes, "text", 4);
 }
 
+static int count_mapping(void *ctx, const struct mapping *mapping)
+{
+	(void)mapping;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* That memory is short is not taken for a table with nothing in it. */
+static void test_walk_without_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	struct page_table table = text_table();
+
+	(void)state;
+	set(0x4000, 1, 0x10000 | P);
+	while (failing_next(&failing)) {
+		unsigned count = 0;
+		int rc = paging_walk(&table, &memory, 0, UINT64_MAX, count_mapping, &count);
+
+		assert_int_equal(rc, failing_end(&failing) ? PAGING_NO_MEMORY : 0);
+		assert_int_equal(count != 0, rc == 0);
+	}
+	assert_int_equal(failing.nth, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -692,6 +718,7 @@ int main(void)
 		cmocka_unit_test(test_levels_of_different_sizes),
 		cmocka_unit_test(test_an_entry_knows_its_place),
 		cmocka_unit_test(test_linear_regions),
+		cmocka_unit_test(test_walk_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

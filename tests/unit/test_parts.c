@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/upload/parts.h"
+#include "tests/unit/failing.h"
 
 /* Behind the headers above, one of which may have a macro of the name of fail(). */
 // clang-format off
@@ -19,12 +20,12 @@
 /* Parts are small here: what is tested does not depend on it. */
 enum { SIZE = 100 };
 
-static bool cancelled;
+static bool cancelled; /* atomic: a test sets it in a thread of its own */
 
 static bool is_cancelled(void *ctx)
 {
 	(void)ctx;
-	return cancelled;
+	return __atomic_load_n(&cancelled, __ATOMIC_RELAXED);
 }
 
 static struct parts *make(bool any_order, bool rewrites, int fd, uint64_t behind)
@@ -39,7 +40,7 @@ static struct parts *make(bool any_order, bool rewrites, int fd, uint64_t behind
 	};
 	struct parts *parts = parts_create(&options);
 
-	cancelled = false;
+	__atomic_store_n(&cancelled, false, __ATOMIC_RELAXED);
 	assert_non_null(parts);
 	return parts;
 }
@@ -295,7 +296,7 @@ static void *cancel(void *ctx)
 {
 	(void)ctx;
 	usleep(10000);
-	cancelled = true;
+	__atomic_store_n(&cancelled, true, __ATOMIC_RELAXED);
 	return NULL;
 }
 
@@ -362,6 +363,28 @@ static void test_some_are_there(void **state)
 	parts_destroy(parts);
 }
 
+/* Whoever fills the parts can tell it from a core that is too large. */
+static void test_no_memory(void **state)
+{
+	const struct parts_options options = {
+		.part_size = SIZE, .any_order = true, .fd = -1, .cancelled = is_cancelled
+	};
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct parts *parts = parts_create(&options);
+		int rc = parts ? parts_append(parts, "0123456789", 10) : -1;
+
+		failing_check(&failing, rc, rc ? "no memory" : "");
+		if (parts)
+			assert_int_equal(parts_lack_memory(parts), rc != 0);
+		parts_destroy(parts);
+	}
+	/* Itself, its items, a buffer. */
+	assert_int_equal(failing.nth, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_failed),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_some_are_there),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("parts", tests, NULL, NULL);

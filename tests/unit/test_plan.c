@@ -4,6 +4,7 @@
 
 #include "client/plan.h"
 #include "layout/core_format.h"
+#include "tests/unit/failing.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
 // clang-format off
@@ -456,6 +457,13 @@ static int read_nothing(void *ctx, uint64_t paddr, void *buf, size_t len)
 }
 
 /* A root that cannot be read maps nothing, but it is one. */
+static void have_tables(void)
+{
+	guest.kernel.table = (struct page_table){ .arch = guest.arch, .root = 0x5000, .levels = 4 };
+	guest.reader.read = read_nothing;
+	registers_set_u64(&guest.cpus[0], "cr3", 0x5000);
+}
+
 static void test_paging(void **state)
 {
 	static const struct options paging = {
@@ -464,9 +472,7 @@ static void test_paging(void **state)
 
 	(void)state;
 	have_kernel(0x1000000, 0x200000);
-	guest.kernel.table = (struct page_table){ .arch = guest.arch, .root = 0x5000, .levels = 4 };
-	guest.reader.read = read_nothing;
-	registers_set_u64(&guest.cpus[0], "cr3", 0x5000);
+	have_tables();
 	make(&paging, true);
 	assert_int_equal(plan.page_tables, 1);
 	assert_true(plan.page_tables_whole);
@@ -583,6 +589,41 @@ static void test_late_vmcoreinfo_once(void **state)
 	notes_deinit(&late);
 }
 
+static void make_without_memory(const struct options *options)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	while (failing_next(&failing)) {
+		int rc = plan_make(&plan, &guest, options, true, &failure);
+
+		/* "no memory for notes", for mappings and so on */
+		if (failing_end(&failing)) {
+			assert_int_equal(rc, -1);
+			assert_int_equal(failure.status, STATUS_FAILED);
+			assert_non_null(strstr(failure.text, "no memory"));
+		} else {
+			assert_int_equal(rc, 0);
+		}
+		plan_deinit(&plan);
+	}
+	/* Memory, mappings, those that are cut, notes. */
+	assert_true(failing.nth > 4);
+}
+
+static void test_no_memory(void **state)
+{
+	struct options paging = automatic;
+
+	(void)state;
+	paging.paging = true;
+	have_kernel(0x1000000, 0x1000000);
+	have_vmcoreinfo();
+	assert_int_equal(ranges_copy(&guest.memory, &guest.ram), 0);
+	make_without_memory(&automatic);
+	have_tables();
+	make_without_memory(&paging);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,6 +652,7 @@ int main(void)
 		TEST(test_late_vmcoreinfo),
 		TEST(test_no_late_vmcoreinfo),
 		TEST(test_deinit_of_nothing),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

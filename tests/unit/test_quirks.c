@@ -86,6 +86,7 @@ static void test_versions(void **state)
 		{ "unknown command: 'info version'", "", false },
 		{ "", "", false },
 		{ "9", "9", false },
+		{ "99999999999.99999999999", "99999999999.99999999999", false },
 	};
 
 	(void)state;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client/ram_option.h"
+#include "tests/unit/failing.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
 // clang-format off
@@ -146,6 +147,32 @@ static void test_no_file(void **state)
 	assert_non_null(strstr(failure.text, "is too large"));
 }
 
+static void test_no_memory(void **state)
+{
+	static const char *const files[] = { "<memory-map><memory type=\"ram\" start=\"0\" "
+					     "length=\"4096\"/></memory-map>",
+		"0-fff : System RAM\n" };
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(files) / sizeof(files[0]); i++) {
+		const char *text = i < 2 ? path : "0x1000+8K";
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+		if (i < 2)
+			write_file(files[i], strlen(files[i]));
+		ram_option_deinit(&told);
+		while (failing_next(&failing)) {
+			int rc = read_option(text);
+
+			failing_check(&failing, rc, failure.text);
+			if (rc)
+				assert_int_equal(failure.status, STATUS_FAILED);
+			ram_option_deinit(&told);
+		}
+		assert_true(failing.nth > 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_memory_map),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

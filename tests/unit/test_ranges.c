@@ -5,9 +5,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "layout/ranges.h"
+#include "tests/unit/failing.h"
 
 #define KIB(n) (UINT64_C(1024) * (n))
 #define MIB(n) (KIB(1024) * (n))
@@ -322,6 +324,36 @@ static void test_overlap(void **state)
 	assert_false(ranges_overlap(ranges, 0x9000, UINT64_MAX));
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	struct ranges ranges, copy;
+	struct error error;
+	char text[1024] = "0+1";
+
+	(void)state;
+	for (unsigned i = 1; i < 40; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ",0x%x000+1", i);
+	while (failing_next(&failing)) {
+		int rc;
+
+		ranges_init(&ranges);
+		ranges_init(&copy);
+		rc = ranges_parse(text, &ranges, &error);
+		if (rc == 0 && ranges_copy(&copy, &ranges))
+			rc = copy.no_memory ? error_no_memory(&error) : -1;
+		failing_check(&failing, rc, error.text);
+		ranges_deinit(&ranges);
+		ranges_deinit(&copy);
+	}
+	/* The room for 16, 32 and 64, and the copy's. */
+	assert_int_equal(failing.nth, 5);
+	/* What is refused by itself is not refused for that. */
+	ranges_init(&ranges);
+	assert_int_equal(ranges_add(&ranges, RANGE_ADDRESS_MAX, 1), -1);
+	assert_false(ranges.no_memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_seek, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
 		cmocka_unit_test(test_amount),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arch/registers.h"
+#include "tests/unit/failing.h"
 
 static void test_an_empty_set_has_nothing(void **state)
 {
@@ -216,6 +217,27 @@ static void test_cap_of_the_set(void **state)
 	registers_deinit(&registers);
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct registers registers;
+		char name[8];
+		int rc = 0;
+
+		registers_init(&registers, 0, LITTLE);
+		for (unsigned i = 0; i < 300 && !rc; i++) {
+			snprintf(name, sizeof(name), "r%u", i);
+			rc = registers_set_u64(&registers, name, i);
+		}
+		failing_check(&failing, rc, rc ? "no memory" : "");
+		registers_deinit(&registers);
+	}
+	assert_true(failing.nth > 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_replacing_for_ever_takes_no_memory),
 		cmocka_unit_test(test_caps_of_names_and_sizes),
 		cmocka_unit_test(test_cap_of_the_set),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

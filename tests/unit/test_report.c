@@ -160,7 +160,7 @@ static void test_json_failure(void **state)
 
 static void write_ranges(struct json *json)
 {
-	const struct ranges none = { NULL, 0, 0 };
+	const struct ranges none = { .count = 0 };
 
 	report_ranges_json(json, "none", &none);
 	report_ranges_json(json, "some", &guest.ram);

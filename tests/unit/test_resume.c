@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/upload/resume.h"
+#include "tests/unit/failing.h"
 
 /* Behind the headers above, one of which may have a macro of the name of fail(). */
 // clang-format off
@@ -223,6 +225,90 @@ static void test_fits(void **state)
 	resume_deinit(&resume);
 }
 
+static void test_no_memory(void **state)
+{
+	char path[] = "/tmp/resume.XXXXXX";
+	int fd = mkstemp(path);
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_fits(HEAD "part 2 \"ab\"\n");
+	while (failing_next(&failing)) {
+		struct resume again = { .size = 0 };
+		int rc;
+
+		fd = resume_write(&resume, path, &error);
+		rc = fd < 0 ? -1 : resume_read(&again, path, &error);
+		failing_check(&failing, rc, error.text);
+		if (rc == 0)
+			assert_string_equal(again.id, "2~a/b");
+		if (fd >= 0)
+			close(fd);
+		resume_deinit(&again);
+	}
+	/* The text and the name; the text, tags and a copy. */
+	assert_int_equal(failing.nth, 6);
+	resume_deinit(&resume);
+	unlink(path);
+}
+
+/* The disk is full: what is written then is as before, or there is nothing. */
+static void test_full(void **state)
+{
+	struct failing failing = { .what = FAILING_OUTPUT, .error = ENOSPC };
+	char path[] = "/tmp/resume.XXXXXX", fresh[64];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	assert_fits(HEAD);
+	while (failing_next(&failing)) {
+		fd = resume_write(&resume, path, &error);
+		assert_int_equal(fd < 0, failing_end(&failing));
+		if (fd < 0)
+			assert_string_equal(error.text, "No space left on device");
+		else
+			close(fd);
+		assert_int_equal(access(fresh, F_OK), -1);
+	}
+	assert_int_equal(failing.nth, 3);
+	resume_deinit(&resume);
+	unlink(path);
+}
+
+/* A part that was written in part must not make nonsense of the next one. */
+static void test_part_in_part(void **state)
+{
+	struct failing failing = { .what = FAILING_WRITES };
+	struct resume again;
+	char path[] = "/tmp/resume.XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_fits(HEAD);
+	fd = resume_write(&resume, path, &error);
+	assert_true(fd >= 0);
+	/* The first write. */
+	assert_true(failing_next(&failing));
+	resume_add(fd, 0, "\"a\"");
+	assert_true(failing_end(&failing));
+	resume_add(fd, 1, "\"b\"");
+	close(fd);
+	if (resume_read(&again, path, &error))
+		fail_msg("%s", error.text);
+	assert_string_equal(again.tags[0], "");
+	assert_string_equal(again.tags[1], "\"b\"");
+	resume_deinit(&again);
+	resume_deinit(&resume);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +322,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_files_that_are_not_ours, enter_directory, leave_directory),
 		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_part_in_part),
 	};
 
 	return cmocka_run_group_tests_name("resume", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "client/upload/digest.h"
 #include "client/upload/sigv4.h"
+#include "tests/unit/failing.h"
 
 /* Behind the headers above, one of which may have a macro of the name of fail(). */
 // clang-format off
@@ -191,6 +192,28 @@ static void test_time(void **state)
 	assert_string_equal(sigv4_time(text, 1369353600), S3_TIME);
 }
 
+/* A signature of a part of the request would be refused, and nobody would know why. */
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct lines headers = { .count = 0 };
+		bool failed;
+
+		lines_add(&headers, "Host: example.amazonaws.com");
+		lines_add(&headers, "no header");
+		lines_add(&headers, "x-amz-date: " S3_TIME);
+		sigv4_sign(&s3, S3_TIME, "GET", "/", "b=1&a=2", &headers, EMPTY);
+		failed = headers.failed || !lines_value(&headers, "Authorization");
+		assert_int_equal(headers.failed, failed);
+		failing_check(&failing, failed ? -1 : 0, failed ? "no memory" : "");
+		lines_deinit(&headers);
+	}
+	assert_true(failing.nth > 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +224,7 @@ int main(void)
 		cmocka_unit_test_setup(test_suite, need_digests),
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("sigv4", tests, NULL, NULL);

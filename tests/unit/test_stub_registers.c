@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 /* Four registers of 2, 1, 4 and 2 bytes; numbers 0 to 2, and 9. */
@@ -249,6 +250,36 @@ static void test_damaged(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* The description, of which the parser's own memory fails as well, and the registers. */
+static void test_no_memory(void **state)
+{
+	const struct rsp_thread thread = { .id = 1 };
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct visited visited = { .text = "" };
+		struct rsp_description description;
+		struct fake_stub stub;
+		struct rsp *rsp;
+		int rc;
+
+		fake_stub_start(&stub, DESCRIBED "registers 1 0102 01 03040506 0708\n");
+		rsp = fake_stub_open(&stub);
+		rc = rsp_read_description(rsp, &description);
+		if (rc == 0)
+			rc = rsp_read_registers(
+				rsp, &thread, &description, note_register, &visited);
+		failing_check(&failing, rc, rsp_error(rsp));
+		if (rc)
+			assert_int_equal(rsp_failure(rsp), RSP_NO_MEMORY);
+		rsp_description_deinit(&description);
+		rsp_destroy(rsp);
+		fake_stub_deinit(&stub);
+	}
+	assert_true(failing.nth > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_not_waiting),
 		cmocka_unit_test(test_refused_thread_of_many_at_once),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,24 @@ static void test_idle(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* He may have died before he read that the guest was stopped for him. */
+static void test_announcement_unread(void **state)
+{
+	(void)state;
+	for (int ran = 0; ran < 2; ran++) {
+		fake_stub_start(
+			&stub, ran ? SMALL_GUEST "unsolicited T02thread:p01.01;\n" : SMALL_GUEST);
+		will = (struct rsp_will){ .memory_mode = -1 };
+		dead = NULL;
+		say_packet("?");
+		assert_int_equal(inherit(), 0);
+		assert_int_equal(rsp_stub(heir)->ever_announced, ran);
+		close(stub.client);
+		end();
+		fake_stub_deinit(&stub);
+	}
+}
+
 /* A request that is cut anywhere is not executed as something else. */
 static void test_cut(void **state)
 {
@@ -279,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_announcement_unread),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_answers_due),
 		cmocka_unit_test(test_careful),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 /* Lists the threads of a stub; returns "PROCESS.ID" of each, or the error. */
@@ -183,6 +184,30 @@ static void test_refused_ahead(void **state)
 	fake_stub_deinit(&stub);
 }
 
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct rsp_thread *threads = NULL;
+		struct fake_stub stub;
+		struct rsp *rsp;
+		size_t count;
+		int rc;
+
+		fake_stub_start(&stub, "thread 1\nthread 2\n");
+		rsp = fake_stub_open(&stub);
+		rc = rsp_list_threads(rsp, &threads, &count);
+		failing_check(&failing, rc, rsp_error(rsp));
+		assert_int_equal(rsp_failure(rsp), rc ? RSP_NO_MEMORY : RSP_NOTHING_FAILED);
+		free(threads);
+		rsp_destroy(rsp);
+		fake_stub_deinit(&stub);
+	}
+	assert_true(failing.nth > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_refused_ahead),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/upload/url.h"
+#include "tests/unit/failing.h"
 
 /* Behind the headers above, one of which may have a macro of the name of fail(). */
 // clang-format off
@@ -192,6 +193,37 @@ static void test_harmless_headers(void **state)
 	assert_false(header_is_harmless("X-Anything: x"));
 }
 
+static void test_no_memory(void **state)
+{
+	static const char from[] = "https://h/a/b?c";
+	static const char *const locations[] = { "http://x/y", "//x/y", "/y", "y" };
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	(void)state;
+	while (failing_next(&failing)) {
+		struct url url;
+		char *texts[8] = { NULL };
+		size_t count = 0;
+		int rc = url_parse(&url, from, &error);
+
+		if (rc == 0) {
+			texts[count++] = url_text(&url, NULL);
+			texts[count++] = url_with_query(&url, NULL, "d=e");
+			texts[count++] = url_encode("/a b", true);
+			texts[count++] = url_redact(from);
+			for (size_t i = 0; i < 4; i++)
+				texts[count++] = url_follow(from, locations[i]);
+		}
+		for (size_t i = 0; i < count && !rc; i++)
+			rc = texts[i] ? 0 : error_no_memory(&error);
+		failing_check(&failing, rc, error.text);
+		for (size_t i = 0; i < count; i++)
+			free(texts[i]);
+		url_deinit(&url);
+	}
+	assert_int_equal(failing.nth, 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_encoding),
 		cmocka_unit_test(test_redaction),
 		cmocka_unit_test(test_harmless_headers),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "arch/arch.h"
 #include "layout/vmcoreinfo.h"
+#include "tests/unit/failing.h"
 
 static const char good[] = "OSRELEASE=6.1.0-56-cloud-amd64\n"
 			   "BUILD-ID=0123456789abcdef\n"
@@ -492,6 +493,29 @@ static void test_utsname_without_table(void **state)
 	assert_int_equal(vmcoreinfo_utsname(&info, &memory, NULL, strings, &error), -1);
 }
 
+/* Parsed, read as a note and read as bare text. */
+static void test_no_memory(void **state)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+	size_t size = strlen(good);
+
+	(void)state;
+	put_note_head(memory_bytes + 0x1000, (uint32_t)size, LITTLE);
+	memcpy(memory_bytes + 0x1000 + NOTE_HEAD, good, size);
+	memcpy(memory_bytes + 0x5000, good, size);
+	while (failing_next(&failing)) {
+		int rc = vmcoreinfo_parse(&info, good, size, &error);
+
+		if (rc == 0)
+			rc = vmcoreinfo_read(&info, &memory, 0x1000, &error);
+		if (rc == 0)
+			rc = vmcoreinfo_read(&info, &memory, 0x5000, &error);
+		failing_check(&failing, rc, error.text);
+		vmcoreinfo_deinit(&info);
+	}
+	assert_int_equal(failing.nth, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +533,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_validate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_utsname, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_utsname_without_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

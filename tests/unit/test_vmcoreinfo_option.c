@@ -5,6 +5,7 @@
 
 #include "client/vmcoreinfo_option.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 #include "tests/unit/small_guest.h"
 
@@ -229,6 +230,37 @@ static void test_misfit(void **state)
 
 #define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, make_file, remove_file)
 
+static void take_without_memory(const char *value)
+{
+	struct failing failing = { .what = FAILING_ALLOCATIONS };
+
+	while (failing_next(&failing)) {
+		int rc;
+
+		guest.memory_state.lost = false;
+		rc = take(value);
+		failing_check(&failing, rc, failure.text);
+		if (rc)
+			assert_int_equal(failure.status, STATUS_FAILED);
+		vmcoreinfo_deinit(&guest.kernel.vmcoreinfo);
+	}
+	assert_true(failing.nth > 3);
+}
+
+static void test_no_memory(void **state)
+{
+	FILE *file = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(file);
+	fputs(SMALL_GUEST_VMCOREINFO, file);
+	assert_int_equal(fclose(file), 0);
+	open_guest("memory 11000 " SMALL_GUEST_NOTE);
+	take_without_memory("0x11000");
+	take_without_memory(path);
+	close_guest();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +272,7 @@ int main(void)
 		FILE_TEST(test_sizes),
 		FILE_TEST(test_bad_files),
 		FILE_TEST(test_misfit),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

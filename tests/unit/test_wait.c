@@ -97,6 +97,7 @@ static void test_gather(void **state)
 	rsp->link.socket = false;
 	assert_int_equal(pause_after(rsp, other, 128 << 10), 1000);
 	rsp->link.socket = true;
+	rsp->output[0] = '+';
 	rsp->out_end = 1;
 	assert_int_equal(write(other, "+", 1), 1);
 	while (rsp->in_end == 0)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "rsp/xfer.h"
+#include "tests/unit/failing.h"
 #include "tests/unit/fake_stub.h"
 
 /* Reads memory-map: from a stub; returns its text, or the error. The caller frees it. */
@@ -250,6 +251,45 @@ static void test_endless(void **state)
 		"an object of more than 4194304 bytes");
 }
 
+/* Asked for one by one, and several ahead as QEMU has it: the connection is of use afterwards. */
+static void test_no_memory(void **state)
+{
+	static const char *const stubs[] = { "", "monitor info version = 7.2.22\nphysical 0\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++) {
+		struct failing failing = { .what = FAILING_ALLOCATIONS };
+		char description[1024] = "supported PacketSize=40\nthread 1\nobject memory-map: ";
+
+		memset(description + strlen(description), 'x', 400);
+		strcat(description, "\n");
+		strcat(description, stubs[i]);
+		while (failing_next(&failing)) {
+			char *text = NULL, *again = NULL;
+			struct fake_stub stub;
+			struct rsp *rsp;
+			size_t size;
+			int rc;
+
+			fake_stub_start(&stub, description);
+			rsp = fake_stub_open(&stub);
+			rc = rsp_xfer_read(rsp, "memory-map", "", &text, &size);
+			failing_check(&failing, rc, rsp_error(rsp));
+			if (rc)
+				assert_int_equal(rsp_failure(rsp), RSP_NO_MEMORY);
+			if (rsp_xfer_read(rsp, "memory-map", "", &again, &size))
+				fail_msg("call %lu: %s", failing.nth, rsp_error(rsp));
+			assert_int_equal(size, 400);
+			free(text);
+			free(again);
+			rsp_destroy(rsp);
+			fake_stub_stop(&stub);
+			fake_stub_deinit(&stub);
+		}
+		assert_true(failing.nth > 5);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_empty_end),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
