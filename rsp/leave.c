@@ -79,6 +79,7 @@ void rsp_sign_farewell(struct rsp *rsp)
 	rsp->output[rsp->out_end++] = '+';
 	/* Whoever did not wait for it may be gone by now. */
 	rsp_flush(rsp);
+	rsp_link_drain(&rsp->link);
 }
 
 /*

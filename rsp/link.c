@@ -18,7 +18,7 @@
 
 #include "rsp/clock.h"
 
-enum { COMMAND_END_MS = 1000, READ_AWAY_MAX = 64 };
+enum { COMMAND_END_MS = 1000, READ_AWAY_MAX = 64, SERIAL_DRAIN_MS = 200 };
 
 static void reset(struct rsp_link *link)
 {
@@ -357,6 +357,15 @@ static void end_command(pid_t child)
 			poll(NULL, 0, 5);
 		} while (rsp_clock_now() < deadline);
 	}
+}
+
+void rsp_link_drain(struct rsp_link *link)
+{
+	if (!link->serial)
+		return;
+	tcdrain(link->fd);
+	/* QEMU 7.2 takes nothing out of a pseudo-terminal once its other side is closed. */
+	poll(NULL, 0, SERIAL_DRAIN_MS);
 }
 
 /*

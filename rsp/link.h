@@ -70,6 +70,9 @@ bool rsp_link_set_mark(struct rsp_link *link, int bytes);
  */
 bool rsp_link_is_local(const struct rsp_link *link);
 
+/* Waits until what was written last is on its way, where closing would not: on serial lines. */
+void rsp_link_drain(struct rsp_link *link);
+
 /* Closes it and, for a command, waits a moment for its end and then ends it. */
 void rsp_link_close(struct rsp_link *link);
 

@@ -62,11 +62,8 @@ test='
 	libc6-dev-arm64-cross
 	libclang-rt-14-dev
 	libcmocka-dev
-<<<<<<< HEAD
 	libelf-dev
-=======
 	llvm
->>>>>>> integ2
 	makedumpfile
 	mandoc
 	openocd
