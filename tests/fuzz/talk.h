@@ -5,7 +5,7 @@
  * is sent as it is. Behind the last one the connection is at its end, so that nobody waits.
  *
  * It hears all that the client sends, and ends the program if that is anything but reading, or if
- * anything comes behind the last D: QEMU dies of a request then.
+ * anything comes behind the last D (QEMU dies of a request then) but the one sign that kgdb wants.
  */
 #ifndef TESTS_FUZZ_TALK_H
 #define TESTS_FUZZ_TALK_H
