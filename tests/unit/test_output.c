@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "client/output.h"
 #include "layout/core_format.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/own_directory.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
 // clang-format off
@@ -28,40 +28,6 @@
 
 #define KIB(n) ((size_t)(n) << 10)
 #define MIB(n) ((size_t)(n) << 20)
-
-/* ---- a directory of its own for each test ---------------------------------------------------- */
-
-static char directory[4096];
-
-static int enter_directory(void **state)
-{
-	const char *parent = getenv("TMPDIR");
-
-	(void)state;
-	snprintf(directory, sizeof(directory), "%s/output.XXXXXX", parent ? parent : "/tmp");
-	return mkdtemp(directory) && chdir(directory) == 0 ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static int leave_directory(void **state)
-{
-	(void)state;
-	return chdir("/") || nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS) ? -1 : 0;
-}
-
-static bool exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
 
 static void put_file(const char *path, const char *text)
 {

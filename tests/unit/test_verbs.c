@@ -6,7 +6,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "tests/unit/failing.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/fake_stub.h"
+#include "tests/unit/own_directory.h"
 #include "tests/unit/small_guest.h"
 
 /* Behind client/status.h: it has a macro of the name of fail(). */
@@ -43,40 +43,6 @@ enum { WORDS_MAX = 16, FILE_MAX = 4 << 20 };
 
 #define PAGE_OF_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define WITH_NOTE  SMALL_GUEST SMALL_GUEST_RAN "memory 110000 " SMALL_GUEST_NOTE
-
-/* ---- a directory of its own for each test ---------------------------------------------------- */
-
-static char directory[4096];
-
-static int enter_directory(void **state)
-{
-	const char *parent = getenv("TMPDIR");
-
-	(void)state;
-	snprintf(directory, sizeof(directory), "%s/verbs.XXXXXX", parent ? parent : "/tmp");
-	return mkdtemp(directory) && chdir(directory) == 0 ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static int leave_directory(void **state)
-{
-	(void)state;
-	return chdir("/") || nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS) ? -1 : 0;
-}
-
-static bool exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
