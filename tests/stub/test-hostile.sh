@@ -8,7 +8,8 @@
 . "${0%/*}/common.sh"
 need_reader
 
-# Room for ThreadSanitizer, which takes six times as much. What grows without bound is beyond that in seconds.
+# Room for ThreadSanitizer, which takes six times as much. What grows without bound is beyond that in
+# seconds.
 PEAK_MAX_KIB=1572864
 cat >measured <<END
 #!/usr/bin/env python3
