@@ -170,10 +170,10 @@ static int take_core(struct dump *dump, struct failure *failure)
 
 	attachment_init(&dump->attachment, options);
 	/* What cannot be done without it is known before the guest is stopped for it. */
-	if (!options->dry_run && destination_open(&dump->destination, options, failure))
-		return -1;
 	if (guest_prepare(&dump->guest, options, failure) ||
-		attach_to(&dump->attachment, options, failure))
+		(!options->dry_run && destination_open(&dump->destination, options, failure)))
+		return -1;
+	if (attach_to(&dump->attachment, options, failure))
 		return -1;
 	while (learn_and_plan(dump, failure))
 		if (start_over(dump, failure))

@@ -29,8 +29,6 @@ enum { NOT_CALLED = -2, PATIENCE_MS = 10000 };
 static struct report {
 	int fd; /* that act() was given, or NOT_CALLED */
 	bool runs_afterwards;
-	bool ready;
-	pid_t guardian;
 } * report;
 
 static int connection[2];
@@ -43,7 +41,6 @@ static void act(const void *ctx, int fd, const struct guardian_orders *orders)
 
 	(void)sent;
 	report->runs_afterwards = orders->runs_afterwards;
-	report->guardian = getpid();
 	__atomic_store_n(&report->fd, fd, __ATOMIC_RELEASE);
 }
 
@@ -185,7 +182,6 @@ static void test_lost_before(void **state)
 static void stop(struct guardian *guardian)
 {
 	hold(guardian);
-	__atomic_store_n(&report->ready, true, __ATOMIC_RELEASE);
 	raise(SIGSTOP);
 }
 
@@ -239,22 +235,30 @@ static void test_group(void **state)
 	assert_int_equal(heard(), 'g');
 }
 
-/* Without it, life goes on. */
-static void test_guardian_killed(void **state)
+static int only_child(void)
 {
-	struct guardian *guardian = guardian_create(act, name);
 	char path[64];
 	FILE *children;
 	int pid = 0;
 
-	(void)state;
-	assert_non_null(guardian);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	children = fopen(path, "r");
 	if (!children)
 		skip();
 	assert_int_equal(fscanf(children, "%d", &pid), 1);
 	fclose(children);
+	return pid;
+}
+
+/* Without it, life goes on. */
+static void test_guardian_killed(void **state)
+{
+	struct guardian *guardian = guardian_create(act, name);
+	int pid;
+
+	(void)state;
+	assert_non_null(guardian);
+	pid = only_child();
 	guardian_hold(guardian, connection[0]);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	guardian_hold(guardian, -1);
@@ -269,8 +273,7 @@ static void test_holds_nothing_else(void **state)
 	struct guardian *guardian;
 	int output[2], kept = 0;
 	char byte, path[64];
-	int pid = 0;
-	FILE *children;
+	int pid;
 	DIR *fds;
 
 	(void)state;
@@ -282,12 +285,7 @@ static void test_holds_nothing_else(void **state)
 	close(output[1]);
 	assert_int_equal(read(output[0], &byte, 1), 0);
 	close(output[0]);
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	children = fopen(path, "r");
-	if (!children)
-		skip();
-	assert_int_equal(fscanf(children, "%d", &pid), 1);
-	fclose(children);
+	pid = only_child();
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	fds = opendir(path);
 	assert_non_null(fds);
