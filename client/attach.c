@@ -58,6 +58,8 @@ int fail_rsp(struct failure *failure, const struct rsp *rsp, const char *what)
 		rsp_error(rsp));
 }
 
+static const char state_command[] = "info status";
+
 /* "VM status: paused (prelaunch)" without what is in front. */
 static int ask_run_state(struct attachment *attachment, struct failure *failure)
 {
@@ -66,7 +68,7 @@ static int ask_run_state(struct attachment *attachment, struct failure *failure)
 	char *state;
 
 	/* That there is no monitor says nothing; that there is no memory would let a guest run. */
-	if (rsp_monitor(attachment->rsp, "info status", &output))
+	if (rsp_monitor(attachment->rsp, state_command, &output))
 		return rsp_failure(attachment->rsp) == RSP_NO_MEMORY
 		               ? fail_rsp(failure, attachment->rsp, "asking for the guest's state")
 		               : 0;
@@ -177,6 +179,8 @@ static int create_connection(
 		rsp_options.hold_ctx = attachment->guardian;
 		rsp_options.will = &guardian_orders(attachment->guardian)->will;
 	}
+	rsp_options.first_command = state_command;
+	rsp_options.asks_for_cpus = true;
 	attachment->rsp = rsp_create(&rsp_options);
 	return attachment->rsp ? 0 : fail(failure, STATUS_FAILED, "no memory");
 }

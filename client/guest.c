@@ -12,6 +12,8 @@
 #include "layout/memory_map.h"
 #include "layout/mtree.h"
 
+static const char ram_command[] = "info mtree -f";
+
 /* The stub's word counts, unless it says nothing that is known. */
 static int learn_arch(struct guest *guest, const struct rsp_description *description,
 	const struct options *options, struct failure *failure)
@@ -124,14 +126,42 @@ static int learn_cpu(struct guest *guest, const struct rsp_thread *thread,
 	return 0;
 }
 
+/*
+ * Foresees the registers of threads that follow one another in a process, from the first one on.
+ * Returns the number of the next that has to be foreseen.
+ */
+static size_t foresee_cpus(const struct guest *guest, size_t first, size_t count)
+{
+	const struct rsp_thread *threads = guest->threads;
+	size_t i = first;
+
+	while (i < count && i - first < RSP_FORESEEN_THREADS_MAX &&
+		threads[i].process == threads[first].process &&
+		rsp_foresee_registers(guest->rsp, &threads[i]))
+		i++;
+	return i > first ? i : first + 1;
+}
+
+/* What is asked for besides the vCPUs, once the target description is known. */
+static void foresee_rest(const struct guest *guest)
+{
+	rsp_foresee_processes(guest->rsp);
+	if (guest->arch->monitor_command)
+		rsp_foresee_monitor(guest->rsp, guest->arch->monitor_command);
+	rsp_foresee_physical_memory(guest->rsp);
+	if (!guest->told.ram.count && !rsp_stub(guest->rsp)->memory_map)
+		rsp_foresee_monitor(guest->rsp, ram_command);
+}
+
 static int learn_cpus(
 	struct guest *guest, struct rsp_description *description, struct failure *failure)
 {
 	uint64_t process;
-	size_t count = 0;
+	size_t count = 0, foreseen = 0;
 
 	if (describe_by_custom(guest->arch, description))
 		return fail(failure, STATUS_FAILED, "no memory");
+	foresee_rest(guest);
 	if (rsp_attach_processes(guest->rsp) ||
 		rsp_list_threads(guest->rsp, &guest->threads, &count))
 		return fail_rsp(failure, guest->rsp, "listing vCPUs");
@@ -146,9 +176,13 @@ static int learn_cpus(
 			return fail_rsp(failure, guest->rsp, "reading the target description");
 		/* A core is of one architecture. */
 		if (*description->architecture &&
-			arch_find(description->architecture) != guest->arch && i > 0)
+			arch_find(description->architecture) != guest->arch && i > 0) {
 			guest->foreign_count++;
-		else if (learn_cpu(guest, &thread, description, failure))
+			continue;
+		}
+		if (i >= foreseen)
+			foreseen = foresee_cpus(guest, i, count);
+		if (learn_cpu(guest, &thread, description, failure))
 			return -1;
 	}
 	choose_variant(guest);
@@ -183,7 +217,7 @@ static int take_mtree(struct guest *guest, const char *text, bool all, struct er
 {
 	enum mtree_want want = all ? MTREE_ALL : MTREE_RAM;
 
-	guest->ram_source = "info mtree -f";
+	guest->ram_source = ram_command;
 	if (mtree_parse(text, MTREE_RAM, &guest->ram, error) ||
 		(all && mtree_parse(text, MTREE_ALL, &guest->memory, error)) ||
 		mtree_regions(text, want, &guest->regions, &guest->region_count, error))
@@ -197,7 +231,7 @@ static int learn_ram_from_monitor(struct guest *guest, bool all, struct failure 
 	char *text = NULL;
 	int rc;
 
-	if (rsp_monitor(guest->rsp, "info mtree -f", &text)) {
+	if (rsp_monitor(guest->rsp, ram_command, &text)) {
 		if (is_lacking(rsp_failure(guest->rsp)))
 			return fail(failure, STATUS_UNSUPPORTED,
 				"no RAM map: the stub has neither a memory map nor a monitor (%s)",

@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_behind(struct page_cache *cache, uint64_t paddr, void *buf, size_t len)
-{
-	if (cache->reads == PAGE_CACHE_READS_MAX)
-		return -1;
-	cache->reads++;
-	return guest_read(cache->behind, paddr, buf, len);
-}
+enum {
+	GROUP_MAX = PAGE_CACHE_READ_MAX / 2,                          /* requests done at once */
+	WITH_NEIGHBOURS_MAX = PAGE_CACHE_READ_MAX / PAGE_CACHE_AHEAD, /* ... with what is around */
+};
+
+/* What is to be read for a group: pages for the cache, and what goes past it. */
+struct misses {
+	struct guest_read_request reads[PAGE_CACHE_READ_MAX + GROUP_MAX];
+	struct guest_read_request *owners[PAGE_CACHE_READ_MAX + GROUP_MAX]; /* NULL: the cache */
+	size_t count, pages;
+};
 
 /* Where the page at this address is held; cache->held if it is not. */
 static size_t find_slot(const struct page_cache *cache, uint64_t address)
@@ -20,6 +24,11 @@ static size_t find_slot(const struct page_cache *cache, uint64_t address)
 	while (slot < cache->held && cache->addresses[slot] != address)
 		slot++;
 	return slot;
+}
+
+static bool is_held(const struct page_cache *cache, uint64_t address)
+{
+	return find_slot(cache, address) < cache->held;
 }
 
 static void keep_page(struct page_cache *cache, uint64_t address, const uint8_t *bytes)
@@ -36,64 +45,111 @@ static void keep_page(struct page_cache *cache, uint64_t address, const uint8_t 
 	cache->addresses[slot] = address;
 }
 
-/* What cannot be read of the neighbours, behind the end of RAM for one, is left out. */
-static void read_with_neighbours(struct page_cache *cache, uint64_t address)
+/* No table, and nothing that is read twice. */
+static bool goes_past(const struct guest_read_request *request)
 {
-	uint64_t first = address / PAGE_CACHE_PAGE / PAGE_CACHE_AHEAD * PAGE_CACHE_AHEAD;
-	struct guest_read_request requests[PAGE_CACHE_AHEAD];
-	size_t count = 0;
+	return request->len > PAGE_CACHE_PAGE - request->paddr % PAGE_CACHE_PAGE;
+}
+
+static uint64_t page_of(const struct guest_read_request *request)
+{
+	return request->paddr - request->paddr % PAGE_CACHE_PAGE;
+}
+
+static void add_page(struct misses *misses, const struct page_cache *cache, uint64_t address)
+{
+	if (is_held(cache, address))
+		return;
+	for (size_t i = 0; i < misses->count; i++)
+		if (!misses->owners[i] && misses->reads[i].paddr == address)
+			return;
+	misses->owners[misses->count] = NULL;
+	misses->reads[misses->count++] = (struct guest_read_request){
+		.paddr = address,
+		.buf = cache->incoming + misses->pages++ * PAGE_CACHE_PAGE,
+		.len = PAGE_CACHE_PAGE,
+	};
+}
+
+/* From the cache, if it is there. */
+static void copy_held(const struct page_cache *cache, struct guest_read_request *request)
+{
+	size_t slot = find_slot(cache, page_of(request));
+
+	if (goes_past(request) || slot == cache->held)
+		return;
+	memcpy(request->buf,
+		cache->pages + slot * PAGE_CACHE_PAGE + request->paddr % PAGE_CACHE_PAGE,
+		request->len);
+	request->failed = false;
+}
+
+static void add_request(struct misses *misses, struct page_cache *cache,
+	struct guest_read_request *request, bool with_neighbours)
+{
+	const uint64_t row = (uint64_t)PAGE_CACHE_AHEAD * PAGE_CACHE_PAGE;
 
 	if (cache->reads == PAGE_CACHE_READS_MAX)
 		return;
 	cache->reads++;
-	for (size_t i = 0; i < PAGE_CACHE_AHEAD; i++) {
-		uint64_t neighbour = (first + i) * PAGE_CACHE_PAGE;
-
-		if (find_slot(cache, neighbour) < cache->held)
-			continue;
-		requests[count] = (struct guest_read_request){
-			.paddr = neighbour,
-			.buf = cache->ahead + count * PAGE_CACHE_PAGE,
-			.len = PAGE_CACHE_PAGE,
-		};
-		count++;
-	}
-	guest_read_many(cache->behind, requests, count);
-	for (size_t i = 0; i < count; i++) {
-		if (!requests[i].failed)
-			keep_page(cache, requests[i].paddr, requests[i].buf);
+	if (goes_past(request)) {
+		misses->owners[misses->count] = request;
+		misses->reads[misses->count++] = *request;
+	} else if (with_neighbours) {
+		for (uint64_t offset = 0; offset < row; offset += PAGE_CACHE_PAGE)
+			add_page(misses, cache, request->paddr / row * row + offset);
+	} else {
+		add_page(misses, cache, page_of(request));
 	}
 }
 
-/* The page at this address, read if it is not held; NULL if it cannot be. */
-static const uint8_t *get_page(struct page_cache *cache, uint64_t address)
+/* What cannot be read of the neighbours, behind the end of RAM for one, is left out. */
+static void read_misses(struct page_cache *cache, struct misses *misses)
 {
-	size_t slot = find_slot(cache, address);
+	if (misses->count)
+		guest_read_many(cache->behind, misses->reads, misses->count);
+	for (size_t i = 0; i < misses->count; i++) {
+		const struct guest_read_request *read = &misses->reads[i];
 
-	if (slot == cache->held) {
-		if (cache->behind->read_many)
-			read_with_neighbours(cache, address);
-		else if (read_behind(cache, address, cache->ahead, PAGE_CACHE_PAGE) == 0)
-			keep_page(cache, address, cache->ahead);
-		slot = find_slot(cache, address);
+		if (misses->owners[i])
+			misses->owners[i]->failed = read->failed;
+		else if (!read->failed)
+			keep_page(cache, read->paddr, read->buf);
 	}
-	return slot < cache->held ? cache->pages + slot * PAGE_CACHE_PAGE : NULL;
+}
+
+static void read_group(struct page_cache *cache, struct guest_read_request *requests, size_t count)
+{
+	bool with_neighbours = cache->behind->read_many && count <= WITH_NEIGHBOURS_MAX;
+	struct misses misses;
+
+	misses.count = misses.pages = 0;
+	/* What is held may have to go for what comes. */
+	for (size_t i = 0; i < count; i++) {
+		requests[i].failed = true;
+		copy_held(cache, &requests[i]);
+		if (requests[i].failed)
+			add_request(&misses, cache, &requests[i], with_neighbours);
+	}
+	read_misses(cache, &misses);
+	for (size_t i = 0; i < count; i++)
+		if (requests[i].failed)
+			copy_held(cache, &requests[i]);
+}
+
+static void cached_read_many(void *ctx, struct guest_read_request *requests, size_t count)
+{
+	for (size_t done = 0; done < count; done += GROUP_MAX)
+		read_group(
+			ctx, requests + done, count - done < GROUP_MAX ? count - done : GROUP_MAX);
 }
 
 static int cached_read(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
-	struct page_cache *cache = ctx;
-	size_t offset = (size_t)(paddr % PAGE_CACHE_PAGE);
-	const uint8_t *page;
+	struct guest_read_request request = { .paddr = paddr, .buf = buf, .len = len };
 
-	/* No table, and nothing that is read twice. */
-	if (len > PAGE_CACHE_PAGE - offset)
-		return read_behind(cache, paddr, buf, len);
-	page = get_page(cache, paddr - offset);
-	if (!page)
-		return -1;
-	memcpy(buf, page + offset, len);
-	return 0;
+	read_group(ctx, &request, 1);
+	return request.failed ? -1 : 0;
 }
 
 struct page_cache *page_cache_create(const struct guest_memory *behind)
@@ -102,14 +158,18 @@ struct page_cache *page_cache_create(const struct guest_memory *behind)
 
 	if (!cache)
 		return NULL;
-	cache->memory = (struct guest_memory){ .read = cached_read, .ctx = cache };
+	cache->memory = (struct guest_memory){
+		.read = cached_read,
+		.read_many = cached_read_many,
+		.ctx = cache,
+	};
 	cache->behind = behind;
-	cache->pages = malloc((size_t)(PAGE_CACHE_SLOTS + PAGE_CACHE_AHEAD) * PAGE_CACHE_PAGE);
+	cache->pages = malloc((size_t)(PAGE_CACHE_SLOTS + PAGE_CACHE_READ_MAX) * PAGE_CACHE_PAGE);
 	if (!cache->pages) {
 		free(cache);
 		return NULL;
 	}
-	cache->ahead = cache->pages + (size_t)PAGE_CACHE_SLOTS * PAGE_CACHE_PAGE;
+	cache->incoming = cache->pages + (size_t)PAGE_CACHE_SLOTS * PAGE_CACHE_PAGE;
 	return cache;
 }
 

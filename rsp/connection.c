@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/clock.h"
 #include "rsp/hex.h"
 
@@ -145,7 +146,7 @@ static bool is_stop(const struct rsp_reply *reply)
 	       rsp_hex_digit((uint8_t)reply->text[2]) >= 0;
 }
 
-static bool is_output(const struct rsp_reply *reply)
+bool rsp_is_output(const struct rsp_reply *reply)
 {
 	return reply->size > 1 && reply->text[0] == 'O' && !rsp_is(reply, "OK");
 }
@@ -186,7 +187,7 @@ static bool pass_over(struct rsp *rsp, enum rsp_expect expect, const struct rsp_
 		rsp->will->announced_stop = true;
 		return true;
 	}
-	return is_output(reply) && expect != RSP_EXPECT_OUTPUT;
+	return rsp_is_output(reply) && expect != RSP_EXPECT_OUTPUT;
 }
 
 int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply)
@@ -244,7 +245,7 @@ int rsp_receive_ready(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply 
 			return rsp_fail(rsp, RSP_CONFUSED, "an answer to nothing came");
 		if (rsp_step_answer(rsp))
 			return -1;
-		if (!(expect == RSP_EXPECT_OUTPUT && is_output(reply)))
+		if (!(expect == RSP_EXPECT_OUTPUT && rsp_is_output(reply)))
 			rsp->step.answers++;
 		rsp->chatter = 0;
 		return 1;
@@ -262,7 +263,7 @@ int rsp_receive(struct rsp *rsp, enum rsp_expect expect, struct rsp_reply *reply
 	if (rc < 0)
 		return -1;
 	/* Each piece of output extends the answer, whose end is still due. */
-	if (!(expect == RSP_EXPECT_OUTPUT && is_output(reply)))
+	if (!(expect == RSP_EXPECT_OUTPUT && rsp_is_output(reply)))
 		rsp->due--;
 	return 0;
 }
@@ -272,12 +273,19 @@ int rsp_request(
 {
 	char body[RSP_REQUEST_MAX];
 	va_list args;
+	int foreseen;
 
 	va_start(args, format);
 	int size = vsnprintf(body, sizeof(body), format, args);
 	va_end(args);
 	if (size < 0 || (size_t)size >= sizeof(body))
 		return rsp_fail(rsp, RSP_CONFUSED, "a request is too long");
+	if ((foreseen = rsp_ahead_answer(rsp, expect, body, reply)) < 0)
+		return -1;
+	if (foreseen) {
+		rsp->failure = RSP_NOTHING_FAILED;
+		return 0;
+	}
 	if (rsp_send(rsp, body, (size_t)size))
 		return -1;
 	rsp->expected = expect;

@@ -19,6 +19,8 @@ enum {
 	RSP_REQUEST_MAX = 4096,
 	RSP_PROCESSES_MAX = 64,
 	RSP_GATHER_SIZE = 128 << 10,
+	RSP_AHEAD_MAX = 160,
+	RSP_AHEAD_BODY_MAX = 64,
 };
 
 enum rsp_expect {
@@ -32,6 +34,22 @@ struct rsp_step {
 	size_t signs, answers; /* '+' that came, and answers with those that were lost */
 	bool noisy;            /* bytes that are no packets belong to this link */
 	bool lost;             /* what failed last was out of step; the rest may be in step again */
+};
+
+/* A request that is foreseen, and its answer, if it is there already. See ahead.h. */
+struct rsp_foreseen {
+	char body[RSP_AHEAD_BODY_MAX];
+	enum rsp_expect expect;
+	bool answered;
+	char *text; /* with a NUL behind it */
+	size_t size;
+};
+
+struct rsp_ahead {
+	struct rsp_foreseen items[RSP_AHEAD_MAX]; /* as they were foreseen */
+	size_t count;
+	char *taken; /* the text of the answer that was asked for last */
+	bool off;    /* a packet came damaged: on such a link they are made one by one */
 };
 
 struct rsp {
@@ -56,6 +74,7 @@ struct rsp {
 	size_t due;     /* requests without an answer yet */
 	enum rsp_expect expected; /* what the last of them waits for */
 	struct rsp_step step;
+	struct rsp_ahead ahead;
 	unsigned damaged; /* packets in a row with a wrong checksum */
 	size_t chatter;   /* bytes since the last answer */
 	/* Of the threads that were listed last, each once: whom to detach from. */
@@ -76,6 +95,7 @@ struct rsp {
 	bool uninterrupted;              /* cancel_fd is not looked at */
 	bool attached_all;               /* rsp_attach_processes() was called */
 	bool read_size_proven;           /* a read of stub.read_size bytes was answered in full */
+	bool general_is_all;             /* `g` held all registers when they were last read */
 	bool threadless;                 /* the stub lists no threads: none can be selected */
 	bool memory_mode;                /* the stub has Qqemu.PhyMemMode */
 	bool physical;                   /* what it is set to */
@@ -184,6 +204,9 @@ int rsp_run_command(struct rsp *rsp, const char *command);
 bool rsp_is_error(const struct rsp_reply *reply);
 
 bool rsp_is(const struct rsp_reply *reply, const char *text);
+
+/* A part of what the monitor prints. */
+bool rsp_is_output(const struct rsp_reply *reply);
 
 /*
  * Fails with RSP_REFUSED or RSP_UNSUPPORTED and says what was asked, if the reply is an error or

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/connection.h"
 #include "rsp/xfer.h"
 
@@ -16,6 +17,8 @@ enum {
 	ANNEXES_MAX = 64,
 	ANNEX_NAME_MAX = 128,
 };
+
+static const char feature[] = "qXfer:features:read+", object[] = "features", first[] = "target.xml";
 
 struct reader {
 	struct rsp *rsp;
@@ -186,7 +189,7 @@ static int read_annex(struct reader *reader, const char *name)
 			"the target description includes too much, or what cannot be asked for");
 	reader->depth++;
 	reader->annexes++;
-	if (rsp_xfer_read(reader->rsp, "features", name, &text, &size))
+	if (rsp_xfer_read(reader->rsp, object, name, &text, &size))
 		goto out;
 	reader->bytes += size;
 	if (reader->bytes > RSP_XFER_MAX) {
@@ -208,14 +211,21 @@ static int by_number(const void *a, const void *b)
 	return (left->number > right->number) - (left->number < right->number);
 }
 
+void rsp_ahead_add_description(struct rsp *rsp)
+{
+	if (strstr(rsp->stub.features, feature))
+		rsp_ahead_add_object(rsp, object, first);
+}
+
 int rsp_read_description(struct rsp *rsp, struct rsp_description *description)
 {
 	struct reader reader = { .rsp = rsp, .description = description };
 
 	memset(description, 0, sizeof(*description));
-	if (!strstr(rsp->stub.features, "qXfer:features:read+"))
+	rsp->general_is_all = false;
+	if (!strstr(rsp->stub.features, feature))
 		return rsp_fail(rsp, RSP_UNSUPPORTED, "the stub has no target description");
-	if (read_annex(&reader, "target.xml"))
+	if (read_annex(&reader, first))
 		return -1;
 	snprintf(rsp->architecture, sizeof(rsp->architecture), "%s", description->architecture);
 	if (description->count)

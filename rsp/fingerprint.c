@@ -6,17 +6,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "rsp/ahead.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
 
 /* ---- by questions of their own --------------------------------------------------------------- */
+
+static const char version_request[] = "qGDBServerVersion";
 
 /* "name:qemu-system-x86_64;version:10.2.2;", from QEMU 10.2 on; empty before. */
 static int ask_version(struct rsp *rsp)
 {
 	struct rsp_reply reply;
 
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qGDBServerVersion"))
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, version_request))
 		return -1;
 
 	const char *version = strstr(reply.text, "version:");
@@ -29,11 +32,13 @@ static int ask_version(struct rsp *rsp)
 	return 0;
 }
 
+static const char version_command[] = "info version";
+
 static int ask_monitor_version(struct rsp *rsp)
 {
 	char *output = NULL;
 
-	if (rsp_monitor(rsp, "info version", &output)) {
+	if (rsp_monitor(rsp, version_command, &output)) {
 		/* A QEMU without a human monitor is no less a QEMU. */
 		bool connected = rsp->failure == RSP_UNSUPPORTED || rsp->failure == RSP_REFUSED;
 
@@ -61,6 +66,21 @@ static bool announces_stop(const char *version)
 	return major < 8 || (major == 8 && minor < 1);
 }
 
+/* Its version, and what the caller of rsp_open() is going to ask. */
+static void foresee_questions(struct rsp *rsp)
+{
+	const struct rsp_options *options = &rsp->options;
+
+	rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, version_request);
+	rsp_ahead_add_command(rsp, version_command);
+	if (options->first_command)
+		rsp_ahead_add_command(rsp, options->first_command);
+	if (options->asks_for_cpus) {
+		rsp_ahead_add_description(rsp);
+		rsp_ahead_add_threads(rsp);
+	}
+}
+
 int rsp_is_qemu(struct rsp *rsp)
 {
 	struct rsp_reply reply;
@@ -72,6 +92,7 @@ int rsp_is_qemu(struct rsp *rsp)
 	rsp->stub.physical_memory = true;
 	rsp->memory_mode = true;
 	rsp->physical = rsp_is(&reply, "1");
+	foresee_questions(rsp);
 	if (ask_version(rsp) || (!rsp->stub.version[0] && ask_monitor_version(rsp)))
 		return -1;
 	/* On a serial line it may have come before we did. */

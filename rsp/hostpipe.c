@@ -19,6 +19,7 @@
 #include "rsp/clock.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
+#include "rsp/peer.h"
 #include "rsp/pipe.h"
 
 enum {
@@ -392,7 +393,7 @@ struct rsp_hostpipe *rsp_hostpipe_open(struct rsp *rsp, uint64_t addr)
 		rsp_fail(rsp, RSP_UNSUPPORTED, "the stub's monitor has no pmemsave");
 		return NULL;
 	}
-	if (!rsp_link_is_local(&rsp->link)) {
+	if (!rsp_peer_is_local(&rsp->link)) {
 		rsp_fail(rsp, RSP_UNSUPPORTED, "the stub is on another host");
 		return NULL;
 	}

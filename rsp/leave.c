@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/clock.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
@@ -201,6 +202,7 @@ int rsp_release(struct rsp *rsp, enum rsp_after after)
 	int rc = -1;
 
 	rsp->uninterrupted = true;
+	rsp_ahead_drop(rsp, NULL);
 	/* Nor for long, where somebody wants us to end. */
 	if (!rsp->answered && rsp->failure == RSP_CANCELLED &&
 		rsp->options.connect_timeout_ms > CANCELLED_PATIENCE_MS)

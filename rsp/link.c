@@ -321,26 +321,6 @@ bool rsp_link_set_mark(struct rsp_link *link, int bytes)
 	return link->mark == bytes;
 }
 
-bool rsp_link_is_local(const struct rsp_link *link)
-{
-	struct sockaddr_storage ours = { 0 }, theirs = { 0 };
-	socklen_t our_size = sizeof(ours), their_size = sizeof(theirs);
-
-	if (getsockname(link->fd, (struct sockaddr *)&ours, &our_size) ||
-		getpeername(link->fd, (struct sockaddr *)&theirs, &their_size) ||
-		ours.ss_family != theirs.ss_family)
-		return false;
-	if (ours.ss_family == AF_UNIX)
-		return true;
-	if (ours.ss_family == AF_INET)
-		return ((const struct sockaddr_in *)&ours)->sin_addr.s_addr ==
-		       ((const struct sockaddr_in *)&theirs)->sin_addr.s_addr;
-	return ours.ss_family == AF_INET6 &&
-	       memcmp(&((const struct sockaddr_in6 *)&ours)->sin6_addr,
-		       &((const struct sockaddr_in6 *)&theirs)->sin6_addr,
-		       sizeof(struct in6_addr)) == 0;
-}
-
 /* A command that relays (ssh, socat) ends by itself once its input has. */
 static void end_command(pid_t child)
 {

@@ -64,12 +64,6 @@ ssize_t rsp_link_peek(struct rsp_link *link, void *buf, size_t size);
  */
 bool rsp_link_set_mark(struct rsp_link *link, int bytes);
 
-/*
- * Whether the other end may be a process of this host, as far as addresses tell: it may still be
- * one that passes all on to another host.
- */
-bool rsp_link_is_local(const struct rsp_link *link);
-
 /* Waits until what was written last is on its way, where closing would not: on serial lines. */
 void rsp_link_drain(struct rsp_link *link);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/clock.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
@@ -379,6 +380,8 @@ int rsp_stream_memory(struct rsp *rsp, const struct rsp_stream *stream)
 	struct engine engine;
 	int rc = -1;
 
+	/* What was foreseen and is not asked for by now may be wrong later. */
+	rsp_ahead_drop(rsp, NULL);
 	if (engine_init(&engine, rsp, stream) == 0) {
 		do {
 			rsp->streaming = engine.window_max > 1;
@@ -465,12 +468,25 @@ static int switch_by_command(struct rsp *rsp)
 	return 0;
 }
 
-static int switch_by_mode(struct rsp *rsp)
+/* Before it is changed: whoever interrupts us then finds what there is to put back. */
+static void note_mode(struct rsp *rsp)
 {
-	/* Before it is changed: whoever interrupts us then finds what there is to put back. */
 	if (rsp->will->memory_mode < 0)
 		rsp->will->memory_mode = rsp->physical;
+}
+
+static int switch_by_mode(struct rsp *rsp)
+{
+	note_mode(rsp);
 	return set_memory_mode(rsp, 1);
+}
+
+void rsp_foresee_physical_memory(struct rsp *rsp)
+{
+	if (!rsp->memory_mode || !rsp->stub.pipelines)
+		return;
+	note_mode(rsp);
+	rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, "Qqemu.PhyMemMode:1");
 }
 
 int rsp_use_physical_memory(struct rsp *rsp)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
 
@@ -44,23 +45,48 @@ static int append_hex(struct rsp *rsp, struct output *output, const char *hex, s
 	return 0;
 }
 
+enum { HEX_MAX = RSP_REQUEST_MAX / 2 };
+
+/* A command as digits, with a NUL behind them. Returns 0 or -1. */
+static int put_command(struct rsp *rsp, const char *command, char hex[HEX_MAX])
+{
+	size_t size = strlen(command);
+
+	if (2 * size >= HEX_MAX)
+		return rsp_fail(rsp, RSP_CONFUSED, "a monitor command is too long");
+	rsp_hex_encode(command, size, hex);
+	hex[2 * size] = '\0';
+	return 0;
+}
+
+void rsp_ahead_add_command(struct rsp *rsp, const char *command)
+{
+	char hex[HEX_MAX];
+
+	if (put_command(rsp, command, hex) == 0)
+		rsp_ahead_add(rsp, RSP_EXPECT_OUTPUT, "qRcmd,%s", hex);
+}
+
+void rsp_foresee_monitor(struct rsp *rsp, const char *command)
+{
+	if (rsp->stub.pipelines && !rsp->quirks->no_monitor)
+		rsp_ahead_add_command(rsp, command);
+}
+
 static int collect(struct rsp *rsp, const char *command, struct output *output)
 {
 	struct rsp_reply reply;
-	char hex[RSP_REQUEST_MAX / 2];
+	char hex[HEX_MAX];
 
-	if (2 * strlen(command) >= sizeof(hex))
-		return rsp_fail(rsp, RSP_CONFUSED, "a monitor command is too long");
-	rsp_hex_encode(command, strlen(command), hex);
-	if (rsp_request(
-		    rsp, RSP_EXPECT_OUTPUT, &reply, "qRcmd,%.*s", (int)(2 * strlen(command)), hex))
+	if (put_command(rsp, command, hex) ||
+		rsp_request(rsp, RSP_EXPECT_OUTPUT, &reply, "qRcmd,%s", hex))
 		return -1;
 	for (;;) {
 		if (rsp_is(&reply, "OK"))
 			return 0;
 		if (rsp_check(rsp, &reply, "run monitor commands"))
 			return -1;
-		if (reply.text[0] != 'O')
+		if (!rsp_is_output(&reply))
 			return append_hex(rsp, output, reply.text, reply.size);
 		if (append_hex(rsp, output, reply.text + 1, reply.size - 1))
 			return -1;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/clock.h"
 #include "rsp/connection.h"
 
@@ -44,6 +45,7 @@ void rsp_destroy(struct rsp *rsp)
 {
 	if (!rsp)
 		return;
+	rsp_ahead_drop(rsp, NULL);
 	rsp_link_close(&rsp->link);
 	free(rsp->input);
 	free(rsp->output);
@@ -198,11 +200,13 @@ void rsp_forget(struct rsp *rsp)
 	rsp->in_start = rsp->in_end = rsp->out_start = rsp->out_end = 0;
 	rsp->scan = (struct rsp_scan){ 0 };
 	rsp->step = (struct rsp_step){ 0 };
+	rsp_ahead_drop(rsp, NULL);
+	rsp->ahead.off = false;
 	rsp->due = rsp->chatter = rsp->junk_size = 0;
 	rsp->damaged = 0;
 	rsp->answered = rsp->repeat = rsp->streaming = rsp->junk_line_ended = false;
 	rsp->features_known = false;
-	rsp->read_size_proven = false;
+	rsp->read_size_proven = rsp->general_is_all = false;
 	rsp->will->said_farewell = rsp->will->heard_farewell = false;
 	rsp->quirks = &rsp_quirks_unknown;
 	*stub = (struct rsp_stub){ .name = rsp_quirks_unknown.name,

@@ -91,24 +91,58 @@ static pid_t find_holder(unsigned long inode)
 	return found;
 }
 
+/* Of both ends, which must be of one family. */
+static bool get_addresses(const struct rsp_link *link, union address *ours, union address *theirs)
+{
+	socklen_t our_size = sizeof(*ours), their_size = sizeof(*theirs);
+
+	memset(ours, 0, sizeof(*ours));
+	memset(theirs, 0, sizeof(*theirs));
+	return getsockname(link->fd, &ours->any, &our_size) == 0 &&
+	       getpeername(link->fd, &theirs->any, &their_size) == 0 &&
+	       ours->any.sa_family == theirs->any.sa_family;
+}
+
+static bool is_one_host(const union address *ours, const union address *theirs)
+{
+	switch (ours->any.sa_family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		return ours->four.sin_addr.s_addr == theirs->four.sin_addr.s_addr;
+	case AF_INET6:
+		return memcmp(&ours->six.sin6_addr, &theirs->six.sin6_addr,
+			       sizeof(ours->six.sin6_addr)) == 0;
+	default:
+		return false;
+	}
+}
+
+bool rsp_peer_is_local(const struct rsp_link *link)
+{
+	union address ours, theirs;
+
+	return get_addresses(link, &ours, &theirs) && is_one_host(&ours, &theirs);
+}
+
+static pid_t find_listener(int fd)
+{
+	struct ucred listener;
+	socklen_t size = sizeof(listener);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &size) == 0 ? listener.pid : 0;
+}
+
 pid_t rsp_peer_process(const struct rsp_link *link)
 {
 	union address ours, theirs;
-	socklen_t our_size = sizeof(ours), their_size = sizeof(theirs);
-	struct ucred listener;
-	socklen_t listener_size = sizeof(listener);
 	struct connection connection;
 	unsigned long inode;
 
-	memset(&ours, 0, sizeof(ours));
-	memset(&theirs, 0, sizeof(theirs));
-	if (!rsp_link_is_local(link) || getsockname(link->fd, &ours.any, &our_size) ||
-		getpeername(link->fd, &theirs.any, &their_size))
+	if (!get_addresses(link, &ours, &theirs) || !is_one_host(&ours, &theirs))
 		return 0;
 	if (ours.any.sa_family == AF_UNIX)
-		return getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &listener, &listener_size) == 0
-		               ? listener.pid
-		               : 0;
+		return find_listener(link->fd);
 	connection = (struct connection){
 		.list = ours.any.sa_family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6",
 		.ours = port_of(&ours),

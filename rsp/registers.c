@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rsp/ahead.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
 
@@ -13,6 +14,8 @@
 enum { AHEAD_MAX = 64 /* requests on their way */ };
 
 enum { SELECTION_MAX = 48 };
+
+static const char general[] = "g", single[] = "p";
 
 /* The request that selects a thread; returns its size. */
 static int put_selection(const struct rsp_thread *thread, char select[SELECTION_MAX])
@@ -37,26 +40,23 @@ int rsp_select_thread(struct rsp *rsp, const struct rsp_thread *thread)
 	               : 0;
 }
 
-/*
- * Selects the thread and asks for its registers, both at once where that is possible: with many
- * vCPUs at a distance the round trips add up.
- */
-static int ask_general(struct rsp *rsp, const struct rsp_thread *thread, struct rsp_reply *reply)
+static void foresee_general(struct rsp *rsp, const struct rsp_thread *thread)
 {
 	char select[SELECTION_MAX];
-	int size = put_selection(thread, select);
 
-	if (!rsp->stub.pipelines || rsp->threadless)
-		return rsp_select_thread(rsp, thread) ||
-		                       rsp_request(rsp, RSP_EXPECT_ANSWER, reply, "g")
-		               ? -1
-		               : 0;
-	return rsp_send(rsp, select, (size_t)size) || rsp_send(rsp, "g", 1) || rsp_flush(rsp) ||
-	                       rsp_receive(rsp, RSP_EXPECT_ANSWER, reply) ||
-	                       rsp_check(rsp, reply, "select a thread") ||
-	                       rsp_receive(rsp, RSP_EXPECT_ANSWER, reply)
-	               ? -1
-	               : 0;
+	put_selection(thread, select);
+	if (!rsp->threadless)
+		rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, "%s", select);
+	rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, general);
+}
+
+bool rsp_foresee_registers(struct rsp *rsp, const struct rsp_thread *thread)
+{
+	/* Else others are asked for in between, and of the thread that is selected last. */
+	if (!rsp->stub.pipelines || !rsp->general_is_all)
+		return false;
+	foresee_general(rsp, thread);
+	return true;
 }
 
 /*
@@ -81,7 +81,11 @@ static ssize_t visit_general(struct rsp *rsp, const struct rsp_thread *thread,
 	struct rsp_reply reply;
 	size_t at = 0, i = 0;
 
-	if (ask_general(rsp, thread, &reply) || rsp_check(rsp, &reply, "read registers"))
+	if (rsp->stub.pipelines && !rsp_ahead_has(rsp, general))
+		foresee_general(rsp, thread);
+	if (rsp_select_thread(rsp, thread) ||
+		rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, general) ||
+		rsp_check(rsp, &reply, "read registers"))
 		return -1;
 	for (; i < description->count; i++) {
 		const struct rsp_register *which = &description->registers[i];
@@ -95,20 +99,11 @@ static ssize_t visit_general(struct rsp *rsp, const struct rsp_thread *thread,
 	return (ssize_t)i;
 }
 
-/* Asks for up to AHEAD_MAX registers at once; returns for how many, or -1. */
-static ssize_t ask_ahead(struct rsp *rsp, const struct rsp_register *registers, size_t count)
+/* Foresees registers that are asked for one by one. */
+static void foresee_single(struct rsp *rsp, const struct rsp_register *registers, size_t count)
 {
-	if (count > AHEAD_MAX)
-		count = AHEAD_MAX;
-	for (size_t i = 0; i < count; i++) {
-		char body[16];
-		int size = snprintf(body, sizeof(body), "p%x", registers[i].number);
-
-		if (rsp_send(rsp, body, (size_t)size))
-			return -1;
-	}
-	/* Not waiting until all is sent: the answers to it need not fit into our input. */
-	return rsp_push(rsp) ? -1 : (ssize_t)count;
+	for (size_t i = 0; i < count && i < AHEAD_MAX; i++)
+		rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, "p%x", registers[i].number);
 }
 
 /* Visits registers one by one, from the first that `g` did not hold. */
@@ -116,21 +111,15 @@ static int visit_single(struct rsp *rsp, const struct rsp_description *descripti
 	uint8_t *bytes, rsp_register_visit visit, void *ctx)
 {
 	const struct rsp_register *registers = description->registers;
-	size_t count = description->count, asked = first;
+	size_t count = description->count;
 
 	for (size_t i = first; i < count; i++) {
 		struct rsp_reply reply;
 
-		if (!rsp->stub.pipelines) {
-			if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "p%x", registers[i].number))
-				return -1;
-		} else {
-			ssize_t more = i < asked ? 0 : ask_ahead(rsp, registers + i, count - i);
-
-			if (more < 0 || rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
-				return -1;
-			asked += (size_t)more;
-		}
+		if (rsp->stub.pipelines && !rsp_ahead_has(rsp, single))
+			foresee_single(rsp, registers + i, count - i);
+		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "p%x", registers[i].number))
+			return -1;
 		/* A register that this CPU lacks is refused: RISC-V CSRs, for one. */
 		if (!rsp_is_error(&reply))
 			visit_hex(&registers[i], reply.text, reply.size, bytes, visit, ctx);
@@ -142,19 +131,15 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 	const struct rsp_description *description, rsp_register_visit visit, void *ctx)
 {
 	uint8_t *bytes = malloc(RSP_REGISTER_BITS_MAX / 8);
-	ssize_t general;
+	ssize_t in_general;
 	int rc = -1;
 
 	if (!bytes)
 		return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
-	rsp->streaming = rsp->stub.pipelines;
-	general = visit_general(rsp, thread, description, bytes, visit, ctx);
-	if (general >= 0)
-		rc = visit_single(rsp, description, (size_t)general, bytes, visit, ctx);
-	/* What was asked for must be taken in before anything else is said. */
-	if (rc)
-		rsp_settle(rsp);
-	rsp->streaming = false;
+	in_general = visit_general(rsp, thread, description, bytes, visit, ctx);
+	rsp->general_is_all = in_general == (ssize_t)description->count;
+	if (in_general >= 0)
+		rc = visit_single(rsp, description, (size_t)in_general, bytes, visit, ctx);
 	free(bytes);
 	return rc;
 }

@@ -69,6 +69,12 @@ struct rsp_options {
 	void (*hold)(void *ctx, int fd);
 	void *hold_ctx;
 	struct rsp_will *will; /* where to keep it; NULL for nowhere that others see */
+	/*
+	 * What will be asked for right after rsp_open() may come along with its own questions: a
+	 * command of the monitor, NULL for none; the target description and the threads.
+	 */
+	const char *first_command;
+	bool asks_for_cpus;
 };
 
 /* NULL without memory. */
@@ -165,6 +171,15 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
  */
 int rsp_attach_processes(struct rsp *rsp);
 
+/*
+ * What will be asked for next. Where a stub takes many requests at once, what is foreseen goes
+ * along with whatever waits for an answer next, so that the functions which need it do not wait
+ * again. What is not needed before memory is read is forgotten.
+ */
+void rsp_foresee_processes(struct rsp *rsp); /* rsp_attach_processes() */
+void rsp_foresee_monitor(struct rsp *rsp, const char *command);
+void rsp_foresee_physical_memory(struct rsp *rsp); /* rsp_use_physical_memory() */
+
 /* A register as the target description names it. */
 struct rsp_register {
 	char name[RSP_NAME_MAX];
@@ -201,6 +216,14 @@ typedef void (*rsp_register_visit)(
  */
 int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 	const struct rsp_description *description, rsp_register_visit visit, void *ctx);
+
+/*
+ * Foresees that; false where it cannot be: with the first thread that is read by a description.
+ * Threads of one process may be foreseen together, RSP_FORESEEN_THREADS_MAX at most. Nothing else
+ * may then be asked of a thread before the registers of all of them are read.
+ */
+enum { RSP_FORESEEN_THREADS_MAX = 64 };
+bool rsp_foresee_registers(struct rsp *rsp, const struct rsp_thread *thread);
 
 /*
  * Runs a command of the stub's monitor. The output, NUL-terminated and without other NULs, is the

@@ -6,10 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
 #include "rsp/connection.h"
 #include "rsp/hex.h"
 
-enum { AHEAD_MAX = 16 /* requests on their way */ };
+enum {
+	AHEAD = 16, /* packets asked for at once: QEMU has one for each thread */
+	FIRST_PROCESS = 1,
+};
+
+static const char first_request[] = "qfThreadInfo", next_request[] = "qsThreadInfo";
 
 /* Parses a hexadecimal number and moves *at behind it; false if there is none. */
 static bool parse_number(const char **at, uint64_t *number)
@@ -111,12 +117,33 @@ static void keep_shadows(struct list *list)
 	list->count = kept;
 }
 
-static int list_one_by_one(struct rsp *rsp, struct list *list)
+/* Where there is nothing more, that is said again and again. */
+static void foresee_next(struct rsp *rsp)
+{
+	for (size_t i = 0; i < AHEAD; i++)
+		rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, next_request);
+}
+
+void rsp_ahead_add_threads(struct rsp *rsp)
+{
+	rsp_ahead_add(rsp, RSP_EXPECT_ANSWER, first_request);
+	foresee_next(rsp);
+}
+
+static void forget_foreseen(struct rsp *rsp)
+{
+	rsp_ahead_drop(rsp, first_request);
+	rsp_ahead_drop(rsp, next_request);
+}
+
+static int list_packets(struct rsp *rsp, struct list *list)
 {
 	struct rsp_reply reply;
 	bool last = false;
 
-	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qfThreadInfo") ||
+	if (rsp->quirks->answers_past_end && !rsp_ahead_has(rsp, first_request))
+		rsp_ahead_add_threads(rsp);
+	if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", first_request) ||
 		rsp_recognise_by_threads(rsp, &reply))
 		return -1;
 	/* Bochs does not know the request. */
@@ -128,10 +155,13 @@ static int list_one_by_one(struct rsp *rsp, struct list *list)
 		keep_shadows(list);
 		return 0;
 	}
-	while (!last)
-		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "qsThreadInfo") ||
+	while (!last) {
+		if (rsp->quirks->answers_past_end && !rsp_ahead_has(rsp, next_request))
+			foresee_next(rsp);
+		if (rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", next_request) ||
 			take_packet(rsp, list, &reply, &last))
 			return -1;
+	}
 	return 0;
 }
 
@@ -145,33 +175,6 @@ static int take_only_one(struct rsp *rsp, struct list *list)
 
 	rsp->threadless = true;
 	return add(rsp, list, &only);
-}
-
-/* QEMU has a packet for each thread. */
-static int list_ahead(struct rsp *rsp, struct list *list)
-{
-	const char *request = "qfThreadInfo";
-	struct rsp_reply reply;
-	bool last = false;
-
-	while (!last) {
-		for (size_t i = 0; i < AHEAD_MAX; i++) {
-			if (rsp_send(rsp, request, strlen(request)))
-				return -1;
-			request = "qsThreadInfo";
-		}
-		for (size_t i = 0; i < AHEAD_MAX; i++) {
-			if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
-				return -1;
-			/* Behind the end comes the end, again and again. */
-			if (last && reply.text[0] == 'm')
-				return rsp_fail(
-					rsp, RSP_CONFUSED, "threads behind the end of their list");
-			if (!last && take_packet(rsp, list, &reply, &last))
-				return -1;
-		}
-	}
-	return 0;
 }
 
 /* A stub has few processes: QEMU one for each cluster of CPUs. */
@@ -194,18 +197,10 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
 	struct list list = { 0 };
 	int rc;
 
-	if (rsp->quirks->answers_past_end) {
-		rsp->streaming = true;
-		rc = list_ahead(rsp, &list);
-		/* What was asked for must be taken in before anything else is said. */
-		if (rc)
-			rsp_settle(rsp);
-		rsp->streaming = false;
-	} else {
-		rc = list_one_by_one(rsp, &list);
-		if (rc == 0 && list.count == 0 && !rsp->quirks->lists_threads)
-			rc = take_only_one(rsp, &list);
-	}
+	rc = list_packets(rsp, &list);
+	forget_foreseen(rsp);
+	if (rc == 0 && list.count == 0 && !rsp->quirks->lists_threads)
+		rc = take_only_one(rsp, &list);
 	if (rc == 0 && list.count == 0)
 		rc = rsp_fail(rsp, RSP_CONFUSED, "the stub lists no threads");
 	if (rc) {
@@ -218,19 +213,32 @@ int rsp_list_threads(struct rsp *rsp, struct rsp_thread **threads, size_t *count
 	return 0;
 }
 
+static bool attaches(const struct rsp *rsp)
+{
+	return rsp->quirks->clusters && rsp->stub.multiprocess;
+}
+
+void rsp_foresee_processes(struct rsp *rsp)
+{
+	if (attaches(rsp) && rsp->stub.pipelines)
+		rsp_ahead_add(rsp, RSP_EXPECT_STOP, "vAttach;%x", FIRST_PROCESS + 1);
+}
+
 int rsp_attach_processes(struct rsp *rsp)
 {
 	struct rsp_reply reply;
 
-	if (!rsp->quirks->clusters || !rsp->stub.multiprocess)
+	if (!attaches(rsp))
 		return 0;
 	rsp->attached_all = true;
 	/* They cannot be listed: the first number that is refused is behind the last. */
-	for (unsigned process = 2; process <= RSP_PROCESSES_MAX; process++) {
+	for (unsigned process = FIRST_PROCESS + 1; process <= RSP_PROCESSES_MAX; process++) {
 		if (rsp_request(rsp, RSP_EXPECT_STOP, &reply, "vAttach;%x", process))
 			return -1;
 		if (!reply.size || rsp_is_error(&reply))
 			break;
+		/* The list is longer than one that was asked for before. */
+		forget_foreseen(rsp);
 	}
 	return 0;
 }

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rsp/ahead.h"
+
 enum {
 	PIECE_SIZE_UNSTATED = 0x400, /* what gdb asked for before PacketSize was invented */
 	PIECE_SIZE_MAX = 0x10000,
 	AHEAD = 8, /* pieces asked for at once */
 };
+
+static const char any_piece[] = "qXfer:";
 
 /* An object on its way. */
 struct transfer {
@@ -93,77 +97,67 @@ static int put_request(const struct transfer *transfer, size_t offset, char body
 	return size;
 }
 
-static int read_piece(struct transfer *transfer)
+/* Foresees pieces where they begin if all are as long as this. */
+static void foresee_pieces(struct transfer *transfer, size_t step)
 {
 	char body[RSP_REQUEST_MAX];
-	struct rsp_reply reply;
 
-	if (put_request(transfer, transfer->size, body) < 0 ||
-		rsp_request(transfer->rsp, RSP_EXPECT_ANSWER, &reply, "%s", body))
-		return -1;
-	return take_piece(transfer, &reply);
+	for (size_t i = 0; i < AHEAD; i++)
+		if (put_request(transfer, transfer->size + i * step, body) >= 0)
+			rsp_ahead_add(transfer->rsp, RSP_EXPECT_ANSWER, "%s", body);
 }
 
-static int ask_for_piece(struct transfer *transfer, size_t offset)
+/* What QEMU puts into a packet: a letter, and bytes that may all have to be escaped. */
+static size_t first_step(const struct rsp *rsp)
 {
-	char body[RSP_REQUEST_MAX];
-	int size = put_request(transfer, offset, body);
+	size_t packet = rsp->stub.packet_size, piece = piece_size(rsp);
+	size_t room = packet > RSP_FRAMING ? (packet - RSP_FRAMING - 1) / 2 : 0;
 
-	return size < 0 ? -1 : rsp_send(transfer->rsp, body, (size_t)size);
+	return room && room < piece ? room : piece;
 }
 
 /*
- * Asks for several pieces where they begin if all are as long as the last one was. Behind one that
- * is not, and behind the end, the answers are of no use; they are taken in all the same.
+ * Several are asked for at once. Behind one that is not as long as the others, and behind the end,
+ * the answers are of no use.
  */
-static int read_pieces(struct transfer *transfer)
+static int read_piece(struct transfer *transfer)
 {
 	struct rsp *rsp = transfer->rsp;
-	size_t step = transfer->step;
+	char body[RSP_REQUEST_MAX];
 	struct rsp_reply reply;
 
-	for (size_t i = 0; i < AHEAD; i++)
-		if (ask_for_piece(transfer, transfer->size + i * step))
-			return -1;
-	if (rsp_flush(rsp))
+	if (put_request(transfer, transfer->size, body) < 0)
 		return -1;
-	while (rsp->due) {
-		if (rsp_receive(rsp, RSP_EXPECT_ANSWER, &reply))
-			return -1;
-		if (transfer->whole && reply.text[0] == 'm')
-			return rsp_fail(rsp, RSP_CONFUSED, "more of an object behind its end");
-		if (!transfer->whole && transfer->step == step && take_piece(transfer, &reply))
-			return -1;
+	if (rsp->quirks->answers_past_end && !rsp_ahead_has(rsp, body)) {
+		rsp_ahead_drop(rsp, any_piece);
+		foresee_pieces(transfer, transfer->size ? transfer->step : first_step(rsp));
 	}
-	return 0;
-}
-
-static int read_ahead(struct transfer *transfer)
-{
-	struct rsp *rsp = transfer->rsp;
-	int rc;
-
-	rsp->streaming = true;
-	rc = read_pieces(transfer);
-	if (rc)
-		rsp_settle(rsp);
-	rsp->streaming = false;
-	return rc;
+	return rsp_request(rsp, RSP_EXPECT_ANSWER, &reply, "%s", body)
+	               ? -1
+	               : take_piece(transfer, &reply);
 }
 
 static int read_whole(struct transfer *transfer, char **text, size_t *size)
 {
-	while (!transfer->whole) {
-		bool ahead = transfer->size && transfer->rsp->quirks->answers_past_end;
+	int rc = 0;
 
-		if (ahead ? read_ahead(transfer) : read_piece(transfer)) {
-			free(transfer->text);
-			return -1;
-		}
+	while (!transfer->whole && rc == 0)
+		rc = read_piece(transfer);
+	rsp_ahead_drop(transfer->rsp, any_piece);
+	if (rc) {
+		free(transfer->text);
+		return -1;
 	}
 	*text = transfer->text;
 	*size = transfer->size;
 	return 0;
+}
+
+void rsp_ahead_add_object(struct rsp *rsp, const char *object, const char *annex)
+{
+	struct transfer transfer = { .rsp = rsp, .object = object, .annex = annex };
+
+	foresee_pieces(&transfer, first_step(rsp));
 }
 
 int rsp_xfer_read(struct rsp *rsp, const char *object, const char *annex, char **text, size_t *size)

@@ -12,4 +12,7 @@
 int rsp_xfer_read(
 	struct rsp *rsp, const char *object, const char *annex, char **text, size_t *size);
 
+/* Foresees it, of a stub that takes requests for what is behind its end. */
+void rsp_ahead_add_object(struct rsp *rsp, const char *object, const char *annex);
+
 #endif

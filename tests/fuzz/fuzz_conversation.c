@@ -125,12 +125,15 @@ static bool read_cpus(struct rsp *rsp, const struct rsp_description *description
 	unsigned sum = 0;
 	bool usable = true;
 
-	if (rsp_list_threads(rsp, &threads, &count))
+	if (rsp_attach_processes(rsp) || rsp_list_threads(rsp, &threads, &count))
 		return fuzz_check_failure(rsp);
 	CHECK(threads && count && count <= RSP_THREADS_MAX);
-	for (size_t i = 0; i < count && i < 2 && usable; i++)
+	for (size_t i = 0; i < count && i < 3 && usable; i++) {
+		for (size_t k = i; i == 1 && k < count && k < 3; k++)
+			rsp_foresee_registers(rsp, &threads[k]);
 		if (rsp_read_registers(rsp, &threads[i], description, visit_register, &sum))
 			usable = fuzz_check_failure(rsp);
+	}
 	if (usable && rsp_select_thread(rsp, &threads[0]))
 		usable = fuzz_check_failure(rsp);
 	free(threads);
@@ -172,10 +175,17 @@ static bool converse(struct rsp *rsp, const char *target)
 		return false;
 	}
 	check_stub(rsp_stub(rsp));
+	/* It has come along, unless it was refused. */
+	if (strcmp(rsp_stub(rsp)->name, "QEMU") == 0 && !run_command(rsp, "info status"))
+		return false;
 	if (rsp_read_description(rsp, &description))
 		usable = fuzz_check_failure(rsp);
 	else
 		check_description(&description);
+	rsp_foresee_processes(rsp);
+	rsp_foresee_monitor(rsp, "info registers -a");
+	rsp_foresee_physical_memory(rsp);
+	rsp_foresee_monitor(rsp, "info mtree -f");
 	if (usable)
 		usable = read_cpus(rsp, &description);
 	rsp_description_deinit(&description);

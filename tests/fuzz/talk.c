@@ -46,6 +46,7 @@ static bool is_harmless(const char *packet, size_t size)
 {
 	return size > 0 && (strchr("?gpmxq", packet[0]) || begins(packet, size, "Hg") ||
 				   begins(packet, size, "QStartNoAckMode") ||
+				   begins(packet, size, "vAttach;") ||
 				   begins(packet, size, "Qqemu.PhyMemMode:") ||
 				   (packet[0] == 'D' && (size == 1 || packet[1] == ';')));
 }
@@ -88,6 +89,8 @@ void fuzz_talk_start(struct fuzz_talk *talk, const uint8_t *lines, size_t size)
 		.cancel_fd = -1,
 		.trace = trace,
 		.trace_ctx = talk,
+		.first_command = "info status",
+		.asks_for_cpus = true,
 	};
 	int pair[2], room = 1 << 20;
 	size_t framed_size, sent = 0;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "rsp/link.h"
+#include "rsp/peer.h"
 
 enum { PATIENCE_MS = 5000 };
 
@@ -430,7 +431,7 @@ static void assert_local(int fd, bool local)
 {
 	const struct rsp_link link = { .fd = fd };
 
-	assert_int_equal(rsp_link_is_local(&link), local);
+	assert_int_equal(rsp_peer_is_local(&link), local);
 	close(fd);
 }
 

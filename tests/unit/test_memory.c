@@ -223,8 +223,11 @@ static void test_window(void **state)
 	(void)state;
 	read_all(&stub, QEMU "memory 0 200000\n", 0, 0x200000, 0x10000);
 	assert_true(fake_stub_count(&stub, "= window 1\n") == 0);
-	/* In a stream, answers are not acknowledged: one in front of all, and 5 at the opening. */
-	assert_int_equal(fake_stub_count(&stub, "> +"), 1 + 5);
+	/*
+	 * One in front of all, and 3 of the opening. In a stream, answers are not acknowledged, nor
+	 * are those to questions that were asked together.
+	 */
+	assert_int_equal(fake_stub_count(&stub, "> +"), 1 + 3);
 	fake_stub_deinit(&stub);
 	read_all(&stub, NO_ACK "memory 0 200000\n", 0, 0x200000, 0x10000);
 	assert_true(fake_stub_count(&stub, "= window 1\n") == 0);

@@ -134,30 +134,28 @@ static void test_damaged(void **state)
 
 #define QEMU_OPENING                                     \
 	"> qSupported*\n< \n> ?\n< S05\n> qqemu*\n< 0\n" \
-	"> qGDBServerVersion\n< version:10.2.2;\n"
-#define FIVE_MORE                                                          \
-	"> qsThreadInfo\n> qsThreadInfo\n> qsThreadInfo\n> qsThreadInfo\n" \
-	"> qsThreadInfo\n"
-#define ASKED_AHEAD "> qfThreadInfo\n" FIVE_MORE FIVE_MORE FIVE_MORE
+	"> qGDBServerVersion\n> qRcmd,*\n< version:10.2.2;\n< \n"
+#define FOUR_MORE   "> qsThreadInfo\n> qsThreadInfo\n> qsThreadInfo\n> qsThreadInfo\n"
+#define ASKED_AHEAD "> qfThreadInfo\n" FOUR_MORE FOUR_MORE FOUR_MORE FOUR_MORE
 
-/* 16 requests are on their way at once; the end comes for each that is too much. */
+/* 17 requests are on their way at once; the end comes for each that is too much. */
 static void test_ahead(void **state)
 {
 	(void)state;
 	assert_string_equal(list(NULL,
 				    QEMU_OPENING ASKED_AHEAD
 				    "< mp1.1\n< mp1.2\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n< l\n"
-				    "< l\n< l\n< l\n< l\n< l\n< l\n",
+				    "< l\n< l\n< l\n< l\n< l\n< l\n< l\n",
 				    0),
 		"1.1 1.2 ");
-	/* More than 16 packets */
+	/* More than 17 packets */
 	assert_string_equal(
 		list("physical 0\nanswer qGDBServerVersion version:10.2.2;\nthread 1\nthread 2\n"
 		     "thread 3\nthread 4\nthread 5\nthread 6\nthread 7\nthread 8\nthread 9\n"
 		     "thread a\nthread b\nthread c\nthread d\nthread e\nthread f\nthread 10\n"
-		     "thread 11\n",
+		     "thread 11\nthread 12\n",
 			NULL, 0),
-		"0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 0.a 0.b 0.c 0.d 0.e 0.f 0.10 0.11 ");
+		"0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 0.a 0.b 0.c 0.d 0.e 0.f 0.10 0.11 0.12 ");
 }
 
 /* What was asked for is taken in behind a refusal, and what is said next gets its own answer. */
@@ -171,7 +169,7 @@ static void test_refused_ahead(void **state)
 	(void)state;
 	fake_stub_replay(&stub, QEMU_OPENING ASKED_AHEAD
 		"< mp1.1\n< E01\n< mp1.3\n< mp1.4\n< l\n< l\n< l\n< l\n< l\n< l\n"
-		"< l\n< l\n< l\n< l\n< l\n< l\n> D\n< OK\n");
+		"< l\n< l\n< l\n< l\n< l\n< l\n< l\n> D\n< OK\n");
 	rsp = fake_stub_open(&stub);
 	assert_int_equal(rsp_list_threads(rsp, &threads, &count), -1);
 	assert_int_equal(rsp_failure(rsp), RSP_REFUSED);

@@ -85,14 +85,6 @@ static void say(const char *text)
 	strcat(script, text);
 }
 
-static void meet_qemu(void)
-{
-	script[0] = '\0';
-	say("> qSupported*\n< qXfer:memory-map:read+\n> ?\n< S05\n> qqemu*\n< 0\n"
-	    "> qGDBServerVersion\n< version:10.2.2;\n"
-	    "> qXfer:memory-map:read::0,400\n< mabc\n");
-}
-
 /* Eight requests for pieces of so many bytes, and then what comes. */
 static void ask_ahead(unsigned offset, unsigned step, const char *answers)
 {
@@ -103,6 +95,14 @@ static void ask_ahead(unsigned offset, unsigned step, const char *answers)
 		say(request);
 	}
 	say(answers);
+}
+
+static void meet_qemu(void)
+{
+	script[0] = '\0';
+	say("> qSupported*\n< qXfer:memory-map:read+\n> ?\n< S05\n> qqemu*\n< 0\n"
+	    "> qGDBServerVersion\n> qRcmd,*\n< version:10.2.2;\n< \n");
+	ask_ahead(0, 0x400, "< mabc\n< mXXX\n< E00\n< E00\n< E00\n< E00\n< E00\n< E00\n");
 }
 
 static void check_script(enum rsp_failure failure, const char *wanted)
@@ -118,7 +118,10 @@ static void check_script(enum rsp_failure failure, const char *wanted)
 	fake_stub_deinit(&stub);
 }
 
-/* Where requests may be many, the pieces behind the first are asked for together. */
+/*
+ * Where requests may be many, pieces are asked for together: first where they are if each is as
+ * long as it may be, then where the first one ends.
+ */
 static void test_pieces_ahead(void **state)
 {
 	(void)state;
