@@ -6,7 +6,8 @@
 
 Parts, all by default; each has a file that tells more:
 
-    rsp        real stub: rspdump in every format, the ceiling, both also far away, gdb, QEMU
+    rsp        real stub: rspdump in every format, the ceiling, gdb, QEMU
+    far        the same stub behind a relay that makes round trips longer
     host       the lanes from a QEMU of the same host, and QEMU's own dump
     growth     a synthetic stub: guests of 1 to 64 GiB
     compress   formats on a guest that is hard to compress
@@ -27,6 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[1:1] = [str(HERE.parent / "vm"), str(HERE.parent / "stub")]
 
 import compress  # noqa: E402
+import far  # noqa: E402
 import growth  # noqa: E402
 import host_lanes  # noqa: E402
 import levels  # noqa: E402
@@ -38,6 +40,7 @@ from table import HEAD  # noqa: E402
 
 PARTS = {
     "rsp": rsp_lane.run,
+    "far": far.run,
     "host": host_lanes.run,
     "growth": growth.run,
     "compress": compress.run,

@@ -60,6 +60,7 @@ def run(options, directory):
 
     rows = [Row(elf)]
     for subject in others:
-        rows.append(Row(subject, ratios(subject, elf, lambda s: s.seconds), "of ELF's time"))
+        times = ratios(subject, elf, lambda s: s.seconds)
+        rows.append(Row(subject, [(times, "of ELF's time")]))
     percent = round(NOISE * 100)
     return render_part(f"{subjects.size >> 20} MiB, {percent}% of them noise", rows)

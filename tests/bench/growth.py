@@ -61,12 +61,12 @@ def of_first(subjects):
     rows = [Row(first)]
     for subject in more:
         grown = ratios(subject, first, lambda s: s.seconds / s.size)
-        rows.append(Row(subject, grown, "of the first one's s/GiB"))
+        rows.append(Row(subject, [(grown, "of the first one's s/GiB")]))
     return rows
 
 
 def of_ceiling(ours, ceiling):
-    return Row(ours, ratios(ours, ceiling, lambda s: s.rate), "of the ceiling's rate")
+    return Row(ours, [(ratios(ours, ceiling, lambda s: s.rate), "of the ceiling's rate")])
 
 
 def run(options, directory):

@@ -23,7 +23,7 @@ def run(options, directory):
         take_turns(options.rounds, [*qemus.values(), *(subject for subject, _ in ours)])
 
     rows = [
-        Row(subject, ratios(subject, qemus[form], lambda s: s.seconds), "of QEMU's time")
+        Row(subject, [(ratios(subject, qemus[form], lambda s: s.seconds), "of QEMU's time")])
         for subject, form in ours
     ]
     rows += map(Row, qemus.values())

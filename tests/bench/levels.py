@@ -22,6 +22,6 @@ def run(options, directory):
     rows = [Row(whole)]
     for subject in levels:
         times = ratios(whole, subject, lambda s: s.seconds)
-        rows.append(Row(subject, times, "times as fast as all of it"))
+        rows.append(Row(subject, [(times, "times as fast as all of it")]))
     title = f"Dump levels, {subjects.size >> 20} MiB, {USED_MIB} MiB of them in use"
     return render_part(title, rows)

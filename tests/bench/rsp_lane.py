@@ -16,23 +16,21 @@ def run(options, directory):
         guest.stop()
         subjects = GuestSubjects(guest, directory)
         ceiling = subjects.ceiling()
-        far_ceiling = subjects.ceiling(options.latency)
         ours = {form: subjects.ours(form) for form in our_formats()}
-        far = subjects.ours(milliseconds=options.latency)
         others = [subjects.qemus(form) for form in subjects.qemus_formats()]
         if shutil.which("gdb"):
             others.append(subjects.gdbs(options.gdb_memory))
         else:
             print("gdb is not installed", file=sys.stderr)
-        take_turns(options.rounds, [ceiling, *ours.values(), far_ceiling, far, *others])
+        take_turns(options.rounds, [ceiling, *ours.values(), *others])
 
     def of_ceiling(subject):
-        return Row(subject, ratios(subject, ceiling, lambda s: s.rate), "of the ceiling's rate")
+        rates = ratios(subject, ceiling, lambda s: s.rate)
+        return Row(subject, [(rates, "of the ceiling's rate")])
 
     def of_ours(subject):
-        words = "of our ELF's rate"
-        return Row(subject, ratios(subject, ours["elf"], lambda s: s.rate), words)
+        rates = ratios(subject, ours["elf"], lambda s: s.rate)
+        return Row(subject, [(rates, "of our ELF's rate")])
 
-    rows = [Row(ceiling), *map(of_ceiling, ours.values())]
-    rows += [of_ceiling(far_ceiling), of_ours(far), *map(of_ours, others)]
+    rows = [Row(ceiling), *map(of_ceiling, ours.values()), *map(of_ours, others)]
     return render_part(f"RSP lane, {subjects.size >> 20} MiB, TCP on loopback", rows)

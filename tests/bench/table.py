@@ -14,8 +14,7 @@ HEAD = (
 @dataclass
 class Row:
     subject: object  # a Subject
-    ratios: list = ()
-    ratio_of: str = ""  # words for what it is a ratio of
+    comparisons: list = ()  # of (ratios, words for what they are ratios of)
 
 
 def spread(values, digits=2):
@@ -34,7 +33,7 @@ def render(row):
         spread([sample.seconds for sample in subject.samples]),
         f"{subject.median(lambda s: s.rate) / 1e6:.0f}",
         f"{subject.median(lambda s: s.seconds / s.size * (1 << 30)):.2f}",
-        f"{spread(row.ratios)} {row.ratio_of}" if row.ratios else "",
+        "; ".join(f"{spread(ratios)} {words}" for ratios, words in row.comparisons),
     ]
     if cpu:
         cells += [
