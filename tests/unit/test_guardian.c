@@ -289,8 +289,9 @@ static void test_holds_nothing_else(void **state)
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	fds = opendir(path);
 	assert_non_null(fds);
+	/* valgrind's own, which nobody can close, are above those that we are allowed. */
 	for (const struct dirent *entry; (entry = readdir(fds));)
-		kept += entry->d_name[0] != '.';
+		kept += entry->d_name[0] != '.' && atol(entry->d_name) < sysconf(_SC_OPEN_MAX);
 	closedir(fds);
 	/* Three standard ones, its channel, and the connection */
 	assert_int_equal(kept, 5);
