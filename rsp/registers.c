@@ -15,7 +15,7 @@ enum { AHEAD_MAX = 64 /* requests on their way */ };
 
 enum { SELECTION_MAX = 48 };
 
-static const char general[] = "g", single[] = "p";
+static const char selection[] = "Hg", general[] = "g", single[] = "p";
 
 /* The request that selects a thread; returns its size. */
 static int put_selection(const struct rsp_thread *thread, char select[SELECTION_MAX])
@@ -38,6 +38,13 @@ int rsp_select_thread(struct rsp *rsp, const struct rsp_thread *thread)
 	                       rsp_check(rsp, &reply, "select a thread")
 	               ? -1
 	               : 0;
+}
+
+static void forget_foreseen(struct rsp *rsp)
+{
+	rsp_ahead_drop(rsp, selection);
+	rsp_ahead_drop(rsp, general);
+	rsp_ahead_drop(rsp, single);
 }
 
 static void foresee_general(struct rsp *rsp, const struct rsp_thread *thread)
@@ -99,6 +106,15 @@ static ssize_t visit_general(struct rsp *rsp, const struct rsp_thread *thread,
 	return (ssize_t)i;
 }
 
+/* Where those of other threads were foreseen, one of them is selected by now. */
+static int select_again(struct rsp *rsp, const struct rsp_thread *thread)
+{
+	if (!rsp_ahead_has(rsp, selection))
+		return 0;
+	forget_foreseen(rsp);
+	return rsp_select_thread(rsp, thread);
+}
+
 /* Foresees registers that are asked for one by one. */
 static void foresee_single(struct rsp *rsp, const struct rsp_register *registers, size_t count)
 {
@@ -138,8 +154,10 @@ int rsp_read_registers(struct rsp *rsp, const struct rsp_thread *thread,
 		return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
 	in_general = visit_general(rsp, thread, description, bytes, visit, ctx);
 	rsp->general_is_all = in_general == (ssize_t)description->count;
-	if (in_general >= 0)
+	if (in_general >= 0 && (rsp->general_is_all || select_again(rsp, thread) == 0))
 		rc = visit_single(rsp, description, (size_t)in_general, bytes, visit, ctx);
+	if (rc)
+		forget_foreseen(rsp);
 	free(bytes);
 	return rc;
 }

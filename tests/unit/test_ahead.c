@@ -225,6 +225,45 @@ static void test_single_registers(void **state)
 	fake_stub_deinit(&stub);
 }
 
+/* One of the threads that were foreseen has less in `g` than the one before. */
+static void test_unlike_the_first(void **state)
+{
+	struct rsp_description description;
+	struct rsp_thread threads[] = { { 1, 1 }, { 1, 2 }, { 1, 3 } };
+	char registers[256] = "";
+	struct fake_stub stub;
+	struct rsp *rsp;
+
+	(void)state;
+	fake_stub_start(&stub, QEMU PRINTS THREADS
+		"registers 1 01 02\nregisters 2 11\nregister 2 1 12\nregisters 3 21 22\n"
+		"register 3 1 22\n"
+		"object features:target.xml <t><reg name=\"a\" bitsize=\"8\"/><reg name="
+		"\"b\" bitsize=\"8\"/></t>\n");
+	rsp = open_asking(&stub);
+	assert_int_equal(rsp_read_description(rsp, &description), 0);
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t k = i; i == 1 && k < 3; k++)
+			assert_true(rsp_foresee_registers(rsp, &threads[k]));
+		assert_int_equal(
+			rsp_read_registers(rsp, &threads[i], &description, note_byte, registers),
+			0);
+	}
+	assert_string_equal(registers, "a=01 b=02 a=11 b=12 a=21 b=22 ");
+	/* One that is refused leaves nothing behind that could be taken for another's. */
+	threads[0].id = 9;
+	assert_int_equal(
+		rsp_read_registers(rsp, &threads[0], &description, note_byte, registers), -1);
+	assert_int_equal(rsp_failure(rsp), RSP_REFUSED);
+	registers[0] = '\0';
+	assert_int_equal(
+		rsp_read_registers(rsp, &threads[1], &description, note_byte, registers), 0);
+	assert_string_equal(registers, "a=11 b=12 ");
+	rsp_description_deinit(&description);
+	rsp_destroy(rsp);
+	fake_stub_deinit(&stub);
+}
+
 /* Of a stub that takes one request after the other, nothing is asked ahead. */
 static void test_one_at_a_time(void **state)
 {
@@ -366,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_list_before_attaching),
 		cmocka_unit_test(test_single_registers),
+		cmocka_unit_test(test_unlike_the_first),
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_refused),
