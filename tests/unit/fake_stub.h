@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The scripted stub inside of a test program: it serves in a thread, on one end of a socket pair,
- * and the test is at the other. A test that hangs is ended by a signal after a
- * minute, or after as long as a test may take at most (TEST_TIMEOUT).
+ * and the test is at the other. A test that hangs is ended by a signal after a minute, or after as
+ * long as a test may take at most (TEST_TIMEOUT).
  */
 #ifndef UNIT_FAKE_STUB_H
 #define UNIT_FAKE_STUB_H
