@@ -180,6 +180,98 @@ static void test_neighbours_bound(void **state)
 	assert_int_equal(guest->reads, PAGE_CACHE_READS_MAX);
 }
 
+enum { MANY = 40 };
+
+/* Reads a word of each of many pages at once, which are so far apart, from the first one on. */
+static void read_words(struct guest *guest, uint64_t first, uint64_t step, bool *failed)
+{
+	struct guest_read_request requests[MANY];
+	uint8_t words[MANY][16];
+
+	for (size_t i = 0; i < MANY; i++)
+		requests[i] = (struct guest_read_request){
+			.paddr = first + i * step, .buf = words[i], .len = sizeof(words[i])
+		};
+	guest_read_many(&guest->cache->memory, requests, MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		failed[i] = requests[i].failed;
+		if (failed[i])
+			continue;
+		assert_int_equal(get_le64(words[i]), first + i * step);
+		assert_int_equal(get_le64(words[i] + 8), first + i * step + 8);
+	}
+}
+
+/* Many at once cost a read for every 32 of them, and bring no neighbours. */
+static void test_many(void **state)
+{
+	struct guest *guest = *state;
+	bool failed[MANY];
+
+	guest->memory.read_many = read_many;
+	read_words(guest, 0x100008, 0x10000, failed);
+	assert_int_equal(guest->reads, 2);
+	assert_int_equal(guest->pages, MANY);
+	/* They are held. */
+	read_words(guest, 0x100008, 0x10000, failed);
+	assert_int_equal(guest->reads, 2);
+	/* Two to a page */
+	read_words(guest, 0x900000, 0x800, failed);
+	assert_int_equal(guest->reads, 4);
+	assert_int_equal(guest->pages, MANY + MANY / 2);
+	for (size_t i = 0; i < MANY; i++)
+		assert_false(failed[i]);
+}
+
+/* One cannot be read; others end on the next page, and go past the cache. */
+static void test_some_of_many(void **state)
+{
+	struct guest *guest = *state;
+	bool failed[MANY];
+
+	guest->memory.read_many = read_many;
+	guest->unreadable = 0x130000;
+	read_words(guest, 0x100008, 0x10000, failed);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(failed[i], i == 3);
+	guest->unreadable = 0x830ff8;
+	read_words(guest, 0x800ff8, 0x10000, failed);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(failed[i], i == 3);
+	assert_int_equal(guest->reads, 4);
+	assert_int_equal(guest->pages, 2 * MANY);
+	/* Nothing of those is held. */
+	assert_reads(guest, 0x800ff8, 5);
+}
+
+/* What is held goes to whoever asks for it before what comes takes its place. */
+static void test_many_in_a_full_cache(void **state)
+{
+	struct guest *guest = *state;
+	bool failed[MANY];
+
+	for (unsigned i = 0; i < PAGE_CACHE_SLOTS; i++)
+		assert_reads(guest, 0x100000 + i * UINT64_C(0x1000), i + 1);
+	guest->memory.read_many = read_many;
+	/* The first ones are the oldest; the last are not there. */
+	read_words(guest, 0x100000 - 20 * UINT64_C(0x1000), 0x1000, failed);
+	for (size_t i = 0; i < MANY; i++)
+		assert_false(failed[i]);
+}
+
+static void test_many_bound(void **state)
+{
+	struct guest *guest = *state;
+	bool failed[MANY];
+
+	for (unsigned i = 0; i < PAGE_CACHE_READS_MAX - 10; i++)
+		assert_reads(guest, 0x1000000 + i * UINT64_C(4096), i + 1);
+	guest->memory.read_many = read_many;
+	read_words(guest, 0, 0x1000, failed);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(failed[i], i >= 10);
+}
+
 static void test_no_memory(void **state)
 {
 	struct guest *guest = *state;
@@ -204,6 +296,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neighbours_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_some_of_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_in_a_full_cache, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
