@@ -59,19 +59,22 @@ void rsp_ahead_add(struct rsp *rsp, enum rsp_expect expect, const char *format, 
 /* Adds to what is known of an answer. Returns 0 or -1. */
 static int keep(struct rsp *rsp, struct rsp_foreseen *foreseen, const char *bytes, size_t size)
 {
-	char *longer;
-
 	if (size > 2 * (size_t)RSP_MONITOR_MAX - foreseen->size)
 		return rsp_fail(rsp, RSP_CONFUSED, "a monitor command printed over %d bytes",
 			RSP_MONITOR_MAX);
-	longer = realloc(foreseen->text, foreseen->size + size + 1);
-	if (!longer)
-		return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
+	if (foreseen->size + size + 1 > foreseen->capacity) {
+		size_t capacity = foreseen->size ? 2 * (foreseen->size + size + 1) : size + 1;
+		char *longer = realloc(foreseen->text, capacity);
+
+		if (!longer)
+			return rsp_fail(rsp, RSP_NO_MEMORY, "no memory");
+		foreseen->text = longer;
+		foreseen->capacity = capacity;
+	}
 	if (size)
-		memcpy(longer + foreseen->size, bytes, size);
+		memcpy(foreseen->text + foreseen->size, bytes, size);
 	foreseen->size += size;
-	longer[foreseen->size] = '\0';
-	foreseen->text = longer;
+	foreseen->text[foreseen->size] = '\0';
 	return 0;
 }
 

@@ -42,7 +42,7 @@ struct rsp_foreseen {
 	enum rsp_expect expect;
 	bool answered;
 	char *text; /* with a NUL behind it */
-	size_t size;
+	size_t size, capacity;
 };
 
 struct rsp_ahead {
