@@ -6,9 +6,10 @@
 . "${0%/*}/common.sh"
 
 need_reader
-for program in openocd gdbserver valgrind vgdb; do
+for program in openocd gdbserver valgrind vgdb setpriv; do
 	command -v $program >/dev/null || skip "no $program"
 done
+# What must not outlive this script, whatever ends it: setpriv sees to that.
 others=''
 
 end_others() {
@@ -67,7 +68,7 @@ jtag newtap t cpu -irlen 4 -ignore-bypass
 target create t.cpu arm7tdmi -chain-position t.cpu
 flash bank f0 faux 0x08000000 0x40000 4 4 t.cpu x
 END
-timeout 60 openocd -f openocd.cfg >openocd.log 2>&1 &
+setpriv --pdeathsig KILL openocd -f openocd.cfg >openocd.log 2>&1 &
 others="$others $!"
 run 5 dump --retry 20 -o core ":$port"
 says 'RAM wherever there is no flash, in a space of 4 GiB'
@@ -86,7 +87,7 @@ port=$(free_port)
 sleep 60 &
 process=$!
 others="$others $process"
-timeout 60 gdbserver --attach "127.0.0.1:$port" $process >gdbserver.log 2>&1 &
+setpriv --pdeathsig KILL gdbserver --attach "127.0.0.1:$port" $process >gdbserver.log 2>&1 &
 others="$others $!"
 stack=$(stack_of $process)
 run 0 dump --retry 20 --json --ram "0x$stack+128K" -o core ":$port"
