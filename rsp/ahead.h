@@ -31,7 +31,7 @@ void rsp_ahead_add_command(struct rsp *rsp, const char *command);
 void rsp_ahead_add_threads(struct rsp *rsp);
 void rsp_ahead_add_description(struct rsp *rsp);
 
-/* Whether a request is foreseen that begins so; NULL for any. */
+/* Whether a request is foreseen that begins so. */
 bool rsp_ahead_has(const struct rsp *rsp, const char *prefix);
 
 /* Forgets the requests that begin so, or all, with their answers: those are not right any more. */

@@ -21,10 +21,10 @@
 	"monitor info mtree -f = <<\nFlatView #0\n Root memory region: system\n.\n" \
 	"monitor info silence = <<\n.\n"
 #define THREADS "thread p1.1\nthread p1.2\nthread p1.3\n"
-#define REGISTERS                                                                 \
-	"registers 1 01 02\nregisters 2 11 12\nregisters 3 21 22\n"               \
-	"object features:target.xml <t><reg name=\"a\" bitsize=\"8\"/><reg name=" \
-	"\"b\" bitsize=\"8\"/></t>\n"
+#define DESCRIPTION                                                                     \
+	"object features:target.xml <t><reg name=\"a\" bitsize=\"8\"/><reg name=\"b\" " \
+	"bitsize=\"8\"/></t>\n"
+#define REGISTERS "registers 1 01 02\nregisters 2 11 12\nregisters 3 21 22\n" DESCRIPTION
 
 static void assert_prints(struct rsp *rsp, const char *command, const char *wanted)
 {
@@ -211,9 +211,7 @@ static void test_single_registers(void **state)
 
 	(void)state;
 	fake_stub_start(&stub, QEMU PRINTS THREADS
-		"registers 1 01\nregister 1 1 02\nregisters 2 11\nregister 2 1 12\n"
-		"object features:target.xml <t><reg name=\"a\" bitsize=\"8\"/><reg name="
-		"\"b\" bitsize=\"8\"/></t>\n");
+		"registers 1 01\nregister 1 1 02\nregisters 2 11\nregister 2 1 12\n" DESCRIPTION);
 	rsp = open_asking(&stub);
 	assert_int_equal(rsp_read_description(rsp, &description), 0);
 	assert_int_equal(rsp_read_registers(rsp, &first, &description, note_byte, registers), 0);
@@ -237,9 +235,7 @@ static void test_unlike_the_first(void **state)
 	(void)state;
 	fake_stub_start(&stub, QEMU PRINTS THREADS
 		"registers 1 01 02\nregisters 2 11\nregister 2 1 12\nregisters 3 21 22\n"
-		"register 3 1 22\n"
-		"object features:target.xml <t><reg name=\"a\" bitsize=\"8\"/><reg name="
-		"\"b\" bitsize=\"8\"/></t>\n");
+		"register 3 1 22\n" DESCRIPTION);
 	rsp = open_asking(&stub);
 	assert_int_equal(rsp_read_description(rsp, &description), 0);
 	for (size_t i = 0; i < 3; i++) {
